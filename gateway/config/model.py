@@ -1,0 +1,123 @@
+"""The configuration as the gateway uses it: units resolved, defaults filled in, sites compiled into a policy."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from gateway.http1.head import DEFAULT_HEAD_LIMITS, HeadLimits
+from gateway.policy.model import Policy
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePair:
+    """Two PEM files: the chain, leaf first, and its key."""
+
+    chain: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLimits:
+    """Bounds and deadlines towards clients; seconds and octets (facts: docs/design.md, limits)."""
+
+    connections: int = 4096
+    """Of the whole gateway on this listener; when full the longest-idle connection goes first."""
+    handshake_seconds: float = 10.0
+    head_seconds: float = 10.0
+    """For a whole head, from accept or its first octet; never extended by octets."""
+    head: HeadLimits = DEFAULT_HEAD_LIMITS
+    keep_alive_seconds: float = 65.0
+    """Idle between requests."""
+    body_idle_seconds: float = 30.0
+    body_rate: int = 500
+    """Least octets a second of a request body, once 30 s have passed."""
+    write_stall_seconds: float = 60.0
+    linger_seconds: float = 30.0
+    """For reading on after an answer that came before the body ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One address the gateway accepts on."""
+
+    host: str
+    """An IP address, without brackets."""
+    port: int
+    certificates: tuple[CertificatePair, ...] = ()
+    """None: plain HTTP. Chosen by SNI; the first is the default."""
+    redirect_to_https: bool = False
+    proxy_protocol: bool = False
+    health: str | None = None
+    limits: ListenerLimits = field(default_factory=ListenerLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How the log is written."""
+
+    format: str | None = None
+    """`json` or `text`; None: text on a terminal, else json."""
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address and a port."""
+
+    host: str
+    port: int
+
+
+LOOPBACK_LISTENER = Listener("127.0.0.1", 9900)
+"""Used where no listener is configured: plain HTTP for the web server on the same machine, which is then trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the gateway was told."""
+
+    policy: Policy
+    listeners: tuple[Listener, ...] = (LOOPBACK_LISTENER,)
+    admin: Address | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    """The proxies themselves. Loopback is in it when `listeners` is not configured."""
+    workers: int | None = None
+    """None: as many as cores."""
+    drain_seconds: float = 30.0
+    log: Log = field(default_factory=Log)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong, at one place."""
+
+    file: str
+    line: int
+    """From 1; 0 when the file as a whole is meant."""
+    column: int
+    path: str
+    """`sites[0].origins[1].max_agee`, or empty."""
+    text: str
+    """The value as given, what is wrong, and what to write instead."""
+
+    def __str__(self) -> str:
+        """Return `customer.yaml:6:9: sites[0].origins[0]: 'https://addin.example.com/' is not an origin: write https://addin.example.com`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """Something unwise, at one place; `id` has its section in docs/warnings.md."""
+
+    id: str
+    mistake: Mistake
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        """Keep all `mistakes`, in the order of files and lines."""
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
