@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.config.model import Config, Warning_
+from gateway.config.model import Config, ConfigWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Loaded:
     """A configuration that can be used."""
 
     config: Config
-    warnings: tuple[Warning_, ...]
+    warnings: tuple[ConfigWarning, ...]
     files: tuple[Path, ...]
     """All files read: YAML files in order, then those that values came from."""
 

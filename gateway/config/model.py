@@ -89,29 +89,35 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """Something wrong, at one place."""
+class Remark:
+    """Something said about one place of the configuration."""
 
     file: str
     line: int
-    """From 1; 0 when the file as a whole is meant."""
+    """From 1; 0 when the file as a whole, or an option, is meant."""
     column: int
     path: str
     """`sites[0].origins[1].max_agee`, or empty."""
     text: str
-    """The value as given, what is wrong, and what to write instead."""
+    """The value as given, what is wrong with it, and what to write instead."""
 
     def __str__(self) -> str:
         """Return `customer.yaml:6:9: sites[0].origins[0]: 'https://addin.example.com/' is not an origin: write https://addin.example.com`."""
-        raise NotImplementedError
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ": ".join(part for part in (place, self.path, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
-    """Something unwise, at one place; `id` has its section in docs/warnings.md."""
+class Mistake(Remark):
+    """Something wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigWarning(Remark):
+    """Something allowed, and unwise."""
 
     id: str
-    mistake: Mistake
+    """Its section in docs/warnings.md."""
 
 
 class ConfigError(Exception):
