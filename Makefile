@@ -1,0 +1,110 @@
+# Everything here works in a fresh checkout: what a target needs is installed into .venv first, exactly as locked.
+#
+#   make demo                                                      a CRM, an add-in page and the gateway between them
+#   make demo CRM=https://crm.lan ORIGIN=https://addin.example     the same gateway before a CRM of one's own
+#   make test                                                      all that CI runs
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # the first step that fails ends it, and pytest's summary is last
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CODE   := gateway tests
+
+# From wherever pip is set up to fetch, a mirror of one's own included: the hashes in the lock decide what is good.
+# Not compiled: Python does that for what is imported, when it is first imported.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+
+# Both are empty files, newer than the lock they stand for.
+RUN     := $(VENV)/run-installed
+TEST    := $(VENV)/test-installed
+
+.PHONY: help
+help:  ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+# ---------------------------------------------------------------------------------------------------------- .venv
+
+$(BIN)/python:
+	@tests/make-venv $(PYTHON) $(VENV)
+
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "installing requirements/run.txt into $(VENV)"
+	@$(PIP) install --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST): requirements/test.txt $(RUN)
+	@echo "installing requirements/test.txt into $(VENV)"
+	@$(PIP) install --no-compile --require-hashes -r requirements/test.txt
+	@touch $@
+
+# --------------------------------------------------------------------------------------------------------- to see
+
+.PHONY: demo
+demo: $(RUN)  ## a badly behaved CRM, an add-in page, and the gateway between them, on loopback
+	@$(BIN)/cors-gateway demo $(if $(CRM),--crm "$(CRM)") $(if $(ORIGIN),--origin "$(ORIGIN)")
+
+# -------------------------------------------------------------------------------------------------------- to check
+
+.PHONY: test
+test: lint types layers system unit  ## everything CI runs; the first step that fails ends it
+
+.PHONY: lint
+lint: $(TEST)  ## ruff: rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(TEST)  ## mypy and pyright, both strict, tests included
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+.PHONY: layers
+layers: $(TEST)  ## who may import whom, and that each import is a declared dependency
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+.PHONY: system
+system:  # the packages of tests/system-packages.txt: installed as root on Debian and Ubuntu, else those missing are named
+	@tests/install-system-packages
+
+.PHONY: unit
+unit: $(TEST)  ## the tests, with coverage
+	$(BIN)/pytest --cov --coverage-gate
+
+.PHONY: coverage
+coverage: $(TEST)  ## only the pure packages: each module covered in full by its own tests alone
+	$(BIN)/pytest --cov --coverage-gate tests/http1 tests/cors tests/policy tests/config
+
+# ------------------------------------------------------------------------------------------------------- on demand
+
+.PHONY: fuzz
+fuzz: $(TEST)  ## the properties and the differential fuzz, with a hundred times the examples
+	$(BIN)/pytest -m fuzz --hypothesis-profile=fuzz --timeout=0
+
+.PHONY: mutants
+mutants: $(TEST)  ## does a test fail for each small change to the pure packages? ONLY=gateway/cors/vary.py for a part
+	$(BIN)/python -m tests.mutants $(ONLY)
+
+.PHONY: format
+format: $(TEST)  ## let ruff lay out the code and mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: $(TEST)  ## requirements/ anew from pyproject.toml, each package at its newest
+	$(LOCK) pyproject.toml --output-file requirements/run.txt
+	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --group build --group test --constraint requirements/run.txt --output-file requirements/test.txt
+
+.PHONY: clean
+clean:  ## remove what was made here
+	rm -rf $(VENV) .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +
