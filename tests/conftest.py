@@ -1,0 +1,38 @@
+"""What holds for every test: system packages, how many cases hypothesis draws, the coverage gate."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.system import signs, skip_or_fail
+
+pytest_plugins = ["tests.coverage_gate"]
+
+# The time a case takes says more about the machine than about the code: no deadline in any profile.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", parent=settings.get_profile("default"), max_examples=10_000)
+settings.register_profile(
+    "mutants",
+    parent=settings.get_profile("default"),
+    max_examples=25,  # thousands of runs: each has to be short, and a table test kills most mutants anyway
+    derandomize=True,  # the same mutants survive in each run
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # nobody reads the smallest failing case
+)
+settings.load_profile("default")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a package that the list does not have when the test is read, not on the one machine that lacks it."""
+    for package in packages_of(item):
+        if package not in signs():
+            raise pytest.UsageError(f"{item.nodeid} needs {package!r}, which tests/system-packages.txt does not list")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or with CI=true fail, a test whose programs are not on this machine."""
+    skip_or_fail(packages_of(item))
+
+
+def packages_of(item: pytest.Item) -> tuple[str, ...]:
+    """Return the packages that the `needs` marks of a test name."""
+    return tuple(str(package) for mark in item.iter_markers("needs") for package in mark.args)
