@@ -61,8 +61,9 @@ class Gate:
         if self.verdict:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print what is missing."""
+        """Print what is missing, below the table of the whole."""
         if self.verdict:
             terminalreporter.section("not covered by their own tests alone", red=True)
             for line in self.verdict:
