@@ -1,0 +1,400 @@
+"""Connections from clients: heads in, answers out, one exchange at a time."""
+
+import asyncio
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from gateway.http1.errors import Http1Error
+from gateway.http1.forwarding import client_address, client_scheme
+from gateway.http1.framing import Kind, body_reader
+from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
+from gateway.http1.target import path_of
+from gateway.policy.decide import Answer, decide, fail, refuse
+from gateway.policy.problem import answer_octets, is_navigation
+from gateway.policy.reason import Reason
+from gateway.relay.connection import NEVER, Connection
+from gateway.relay.exchange import Exchange
+from gateway.relay.record import Record
+from gateway.relay.upstream import keep_alive
+
+if TYPE_CHECKING:
+    from gateway.config.model import Listener
+    from gateway.http1.framing import BodyReader
+    from gateway.relay.gateway import Gateway
+
+DRAIN_IDLE_SECONDS: Final = 5.0
+"""How long an idle connection may still bring one more request while draining (contract item 21)."""
+MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
+"""Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
+RETRY_AFTER_SECONDS: Final = 1
+"""Told with 503: requests in flight come and go within a second."""
+
+
+class State(Enum):
+    """What a client connection is doing; before HEAD there is the TLS handshake, which is the transport's."""
+
+    HEAD = auto()
+    EXCHANGE = auto()
+    LINGER = auto()
+    """Answered before the body ended; read on and dropped, then closed (contract item 13)."""
+    CLOSED = auto()
+
+
+class ClientConnection(Connection):
+    """One client's connection: its unread octets, and the exchange under way."""
+
+    __slots__ = (
+        "_buffer",
+        "_discarded",
+        "_feeding",
+        "_octets",
+        "_tls",
+        "_trusted",
+        "exchange",
+        "gateway",
+        "limits",
+        "listener",
+        "peer",
+        "state",
+    )
+
+    def __init__(self, gateway: "Gateway", listener: "Listener") -> None:
+        """Wait for the transport."""
+        super().__init__(gateway.loop)
+        self.gateway = gateway
+        self.listener = listener
+        self.limits = listener.limits
+        self.state = State.HEAD
+        self.exchange: Exchange | None = None
+        self.peer = ""
+        self._trusted = False
+        self._tls = bool(listener.certificates)
+        self._buffer = HeadBuffer(self.limits.head)
+        self._octets = b""
+        """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
+        self._feeding = False
+        self._discarded = 0
+
+    # The transport's callbacks.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer[0]).partition("%")[0] if peer else ""
+        self._trusted = self.gateway.is_trusted(self.peer)
+        keep_alive(transport)
+        self.gateway.joined(self)
+        self.due = self.loop.time() + self.limits.head_seconds
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is under way: the client is gone."""
+        del exc
+        self.transport = None
+        self.state = State.CLOSED
+        self.gateway.left(self)
+        if self.exchange is not None:
+            self.exchange.client_gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets, as far as the present state wants any."""
+        self._octets = self._octets + data if self._octets else data
+        if not self._feeding:
+            self._feed()
+
+    def eof_received(self) -> bool:
+        """Take the end of the client's octets as its leaving (contract item 10)."""
+        if self.exchange is not None:
+            self.exchange.client_gone()
+        return False
+
+    def pause_writing(self) -> None:
+        """Stop reading from the upstream: the client does not keep up."""
+        self.stalled = True
+        if self.exchange is not None:
+            self.exchange.balance()
+
+    def resume_writing(self) -> None:
+        """Read from the upstream again."""
+        self.stalled = False
+        if self.exchange is not None:
+            self.exchange.balance()
+
+    def expire(self) -> None:
+        """Act on the deadline that passed: what it means depends on the state."""
+        self.due = NEVER
+        match self.state:
+            case State.HEAD if len(self._buffer):
+                self._refuse_unfinished(Reason.HEAD_TIMEOUT)
+            case State.HEAD:
+                self.finish_connection()
+            case State.EXCHANGE if self.exchange is not None:
+                self.exchange.client_expired()
+            case State.LINGER:
+                self.finish_connection()
+            case _:
+                self.abort()
+
+    # Octets, by state.
+
+    def _feed(self) -> None:
+        self._feeding = True
+        try:
+            while self._octets and self._STEPS[self.state](self):
+                pass
+        except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
+            self._broken(error)
+        finally:
+            self._feeding = False
+        self.balance()
+
+    def _read_head(self) -> bool:
+        data, self._octets = self._octets, b""
+        if not len(self._buffer):
+            self.due = self.loop.time() + self.limits.head_seconds
+        try:
+            found = self._buffer.feed(data)
+        except Http1Error as error:
+            self._refuse(error, self._buffer.octets)
+            return False
+        if found is None:
+            return False
+        octets, self._octets = found
+        began = self.loop.time()
+        try:
+            head = parse_request_head(octets, self.limits.head)
+        except Http1Error as error:
+            self._refuse(error, octets)
+            return False
+        self._request(head, began)
+        return True
+
+    def _read_body(self) -> bool:
+        exchange = self.exchange
+        if exchange is None or exchange.request_done:
+            return False
+        data, self._octets = self._octets, b""
+        rest = exchange.request_body(data)
+        self._octets = rest + self._octets if self._octets else rest
+        return True
+
+    def _discard(self) -> bool:
+        """Drop octets after an early answer, within the body limit."""
+        self._discarded += len(self._octets)
+        self._octets = b""
+        if self._discarded > MAX_DISCARDED_OCTETS:
+            self.finish_connection()
+        return False
+
+    def _nothing(self) -> bool:
+        self._octets = b""
+        return False
+
+    # Requests and answers.
+
+    def _request(self, head: RequestHead, began: float) -> None:
+        self.due = NEVER
+        decision = decide(self.gateway.policy, head)
+        request_id = self.gateway.request_id()
+        if self._trusted is False and b"x-forwarded-for" in head.fields:
+            self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
+        if isinstance(decision, Answer):
+            rest_done = self._swallow(head)
+            closes = self.send_answer(decision, head, request_id, whole=rest_done)
+            self._log_answer(decision, head, request_id, began)
+            self._after_answer(closes=closes, whole=rest_done)
+            return
+        self.state = State.EXCHANGE
+        self.exchange = Exchange(self, head, decision, request_id, began)
+        self.exchange.start()
+
+    def _swallow(self, head: RequestHead) -> bool:
+        """Drop the body of a request that is answered here, as far as it has come; tell whether that is all of it."""
+        if head.body.kind is Kind.NONE:
+            return True
+        reader: BodyReader = body_reader(head.body, extensions=False)
+        try:
+            _, self._octets = reader.feed(self._octets)
+        except Http1Error:
+            return False
+        return reader.done
+
+    def send_answer(self, answer: Answer, head: RequestHead, request_id: str, *, whole: bool) -> bool:
+        """Write an answer of our own; return whether it closes the connection, as it must unless `whole` was read."""
+        closes = not whole or self.must_close(head)
+        navigation = is_navigation(head.fields.value(b"accept"), head.fields.value(b"sec-fetch-mode"))
+        self.write(
+            answer_octets(
+                answer,
+                request_id=request_id,
+                date=self.gateway.date(),
+                close=closes,
+                minor=head.minor,
+                head_only=head.method == b"HEAD",
+                navigation=navigation,
+                retry_after=RETRY_AFTER_SECONDS if answer.status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+            )
+        )
+        return closes
+
+    def exchange_done(self, exchange: Exchange) -> None:
+        """Log an exchange that has ended, and go on with the next request, linger, or close."""
+        if self.exchange is not exchange:
+            return
+        self.exchange = None
+        self._log_exchange(exchange)
+        if self.transport is None or self.transport.is_closing():
+            self.state = State.CLOSED
+            return
+        self._after_answer(closes=exchange.client_closes, whole=exchange.request_done)
+        if self._octets and not self._feeding:
+            self._feed()
+        else:
+            self.balance()
+
+    def _after_answer(self, *, closes: bool, whole: bool) -> None:
+        now = self.loop.time()
+        if not whole:
+            self._linger()
+        elif closes:
+            self.finish_connection()
+        else:
+            self.state = State.HEAD
+            self.due = now + (DRAIN_IDLE_SECONDS if self.gateway.draining else self.limits.keep_alive_seconds)
+
+    def _linger(self) -> None:
+        """Read on for a while: closing with octets unread resets the connection, answer and all (RFC 9112, 9.6)."""
+        self.state = State.LINGER
+        self._discarded = 0
+        self.due = self.loop.time() + self.limits.linger_seconds
+        if self.transport is not None and self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.set_reading(wanted=True)
+
+    def finish_connection(self) -> None:
+        """Close in order."""
+        self.state = State.CLOSED
+        self.end()
+
+    def drain(self) -> None:
+        """Be ready to go: an idle connection is closed after some silence, a busy one after its answer."""
+        if self.state is State.HEAD and not len(self._buffer):
+            self.due = min(self.due, self.loop.time() + DRAIN_IDLE_SECONDS)
+
+    def must_close(self, head: RequestHead) -> bool:
+        """Tell whether the answer to `head` must be the connection's last."""
+        return not head.persistent or self.gateway.draining
+
+    # What the request is told to come from.
+
+    def address_of(self, head: RequestHead) -> str:
+        """Return the client's address, as the upstream and the log are told."""
+        if not self._trusted:
+            return self.peer
+        return client_address(self.peer, head.fields, self.gateway.is_trusted)
+
+    def scheme_of(self, head: RequestHead) -> str:
+        """Return the scheme the client used, as the upstream is told."""
+        return client_scheme("https" if self._tls else "http", head.fields, trusted=self._trusted)
+
+    # Refusals before a head is whole, and faults.
+
+    def _refuse(self, error: Http1Error, octets: bytes) -> None:
+        salvaged = salvage(octets)
+        self._answer_unread(refuse(self.gateway.policy, error, salvaged), octets, str(error))
+
+    def _refuse_unfinished(self, reason: Reason) -> None:
+        octets = self._buffer.octets
+        self._answer_unread(fail(reason, self.gateway.policy, salvage(octets)), octets, "")
+
+    def _answer_unread(self, answer: Answer, octets: bytes, detail: str) -> None:
+        salvaged = salvage(octets)
+        request_id = self.gateway.request_id()
+        self.write(
+            answer_octets(
+                answer,
+                request_id=request_id,
+                date=self.gateway.date(),
+                close=True,
+                minor=1,
+                head_only=salvaged.method == b"HEAD",
+                navigation=False,
+            )
+        )
+        self._octets = b""
+        self.gateway.done(
+            Record(
+                client=self.peer,
+                site=answer.site.name if answer.site else None,
+                method=salvaged.method or b"",
+                path=b"",
+                status=answer.status,
+                origin=salvaged.origin,
+                reason=answer.reason,
+                remedy=answer.remedy,
+                detail=detail,
+                request_id=request_id,
+                duration_ms=0.0,
+            )
+        )
+        self._linger()
+
+    def _broken(self, error: Exception) -> None:
+        if self.exchange is not None:
+            self.exchange.broken(error)
+            return
+        self.gateway.fault(error, "")
+        self.state = State.CLOSED
+        self.abort()
+
+    # Back-pressure and log.
+
+    def balance(self) -> None:
+        """Read on unless the upstream must catch up, or too much is unread (contract items 9 and 14)."""
+        exchange = self.exchange
+        held = exchange is not None and not exchange.request_done and exchange.holds_back_client
+        self.set_reading(wanted=not held and len(self._octets) < self.limits.head.octets)
+
+    def _log_answer(self, answer: Answer, head: RequestHead, request_id: str, began: float) -> None:
+        self.gateway.done(
+            Record(
+                client=self.address_of(head),
+                site=answer.site.name if answer.site else None,
+                method=head.method,
+                path=path_of(head.target),
+                status=answer.status,
+                origin=head.fields.value(b"origin"),
+                reason=answer.reason,
+                remedy=answer.remedy,
+                detail="",
+                request_id=request_id,
+                duration_ms=(self.loop.time() - began) * 1000,
+            )
+        )
+
+    def _log_exchange(self, exchange: Exchange) -> None:
+        head = exchange.head
+        self.gateway.done(
+            Record(
+                client=self.address_of(head),
+                site=exchange.relay.site.name,
+                method=head.method,
+                path=path_of(head.target),
+                status=exchange.status,
+                origin=head.fields.value(b"origin"),
+                reason=exchange.reason,
+                remedy=exchange.answer.remedy if exchange.answer else "",
+                detail=exchange.detail,
+                request_id=exchange.request_id,
+                duration_ms=(self.loop.time() - exchange.began) * 1000,
+            )
+        )
+
+    _STEPS: ClassVar = {
+        State.HEAD: _read_head,
+        State.EXCHANGE: _read_body,
+        State.LINGER: _discard,
+        State.CLOSED: _nothing,
+    }
+    """What becomes of octets, by state; True asks for another round with what is left (contract item 2)."""

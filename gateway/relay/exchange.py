@@ -1,0 +1,340 @@
+"""The way of one relayed request: client octets up, upstream octets down, each side with its own state.
+
+Request side: body, done. Response side: waiting, body, done. Whatever ends an exchange goes through `_finish`, once.
+"""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from gateway.http1.errors import Http1Error
+from gateway.http1.forwarding import forwarding_lines
+from gateway.http1.framing import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, Kind, body_reader, chunk
+from gateway.http1.outgoing import Change, request_octets, response_octets
+from gateway.policy.decide import Answer, failure
+from gateway.policy.reason import Reason
+from gateway.policy.respond import judge_response, request_change
+from gateway.relay.connection import NEVER, WRITE_BUFFER_OCTETS
+
+if TYPE_CHECKING:
+    from gateway.http1.framing import Framing
+    from gateway.http1.head import RequestHead, ResponseHead
+    from gateway.policy.decide import Relay
+    from gateway.relay.client import ClientConnection
+    from gateway.relay.pool import Pool
+    from gateway.relay.upstream import Attempt, Route, UpstreamConnection
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+RATE_GRACE_SECONDS: Final = 30.0
+"""A request body may be slower than the least rate for this long (as Apache's mod_reqtimeout allows)."""
+OWN_FIELDS: Final = frozenset({b"x-request-id"})
+"""Fields that the relay writes itself, both ways, so that the CRM's log and ours can be laid side by side."""
+
+
+class Response(IntEnum):
+    """The response side of an exchange."""
+
+    WAITING = 0
+    BODY = 1
+    DONE = 2
+
+
+class Exchange:
+    """One relayed request, from the decision to the log record."""
+
+    __slots__ = (
+        "_attempt",
+        "_body_began",
+        "_change_up",
+        "_chunked_down",
+        "_host_up",
+        "_pool",
+        "_queue",
+        "_reader",
+        "_received",
+        "_retried",
+        "_reusable",
+        "_routes",
+        "_side",
+        "_stalled_since",
+        "answer",
+        "began",
+        "client",
+        "client_closes",
+        "detail",
+        "head",
+        "reason",
+        "relay",
+        "request_done",
+        "request_id",
+        "status",
+        "until_close",
+        "upstream",
+    )
+
+    def __init__(
+        self, client: "ClientConnection", head: "RequestHead", relay: "Relay", request_id: str, began: float
+    ) -> None:
+        """Take the request over from `client`; nothing is sent before `start`."""
+        self.client = client
+        self.head = head
+        self.relay = relay
+        self.request_id = request_id
+        self.began = began
+        """Loop time when the head was whole."""
+        self.reason = relay.reason
+        self.detail = ""
+        """What went wrong, for the log only: it may name internal hosts."""
+        self.answer: Answer | None = None
+        """The gateway's own answer, where it gave one."""
+        self.status: int | None = None
+        self.request_done = False
+        self.client_closes = False
+        """The answer says `Connection: close`."""
+        self.until_close = False
+        """The upstream's EOF ends the response."""
+        self.upstream: UpstreamConnection | None = None
+        self._attempt: Attempt | None = None
+        self._side = Response.WAITING
+        self._reader = body_reader(head.body, extensions=False)
+        self._received = 0
+        self._body_began = began
+        self._stalled_since: float | None = None
+        self._queue: list[bytes] = []
+        """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
+        self._pool: Pool = client.gateway.pool(relay.site.upstream)
+        self._routes: tuple[Route, ...] = ()
+        self._host_up = b""
+        self._change_up = Change()
+        self._chunked_down = False
+        self._reusable = False
+        self._retried = False
+
+    # The request's way up.
+
+    def start(self) -> None:
+        """Ask for an upstream connection, an idle one or a new one."""
+        client, head, limits = self.client, self.head, self.relay.site.limits
+        self._pool.in_flight += 1
+        self.request_done = self._reader.done
+        if self._pool.in_flight > limits.in_flight:
+            self.failed(Reason.SITE_BUSY, f"{limits.in_flight} requests are in flight")
+            return
+        if head.body.kind is Kind.SIZED and head.body.length > limits.request_body:
+            self.failed(Reason.BODY_TOO_LARGE, f"Content-Length is {head.body.length}, the limit {limits.request_body}")
+            return
+        host = head.host or b""
+        self._host_up = self.relay.site.upstream.host or host
+        self._routes = self._pool.routes(self._host_up)
+        change = request_change(self.relay, head)
+        own = forwarding_lines(client=client.address_of(head), scheme=client.scheme_of(head), host=host)
+        own += b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
+        self._change_up = Change(change.dropped | OWN_FIELDS, change.dropped_prefixes, change.added + own)
+        if head.expects_continue:
+            client.write(CONTINUE)
+        connection = self._pool.take(self._routes)
+        if connection is not None:
+            self.connected(connection)
+        else:
+            self._attempt = self._pool.connect(self, self._routes)
+            self._charge()
+
+    def connected(self, upstream: "UpstreamConnection") -> None:
+        """Send the head, and what of the body waited for a connection."""
+        self._attempt = None
+        self.upstream = upstream
+        upstream.begin(self)
+        target = upstream.route.url.prefix + self.head.target
+        octets = request_octets(self.head, target=target, host=self._host_up, change=self._change_up)
+        upstream.write(b"".join((octets, *self._queue)) if self._queue else octets)
+        self._queue.clear()
+        self.balance()
+
+    def request_body(self, data: bytes) -> bytes:
+        """Take octets from the client while the request side is in its body; return those behind the body."""
+        try:
+            body, rest = self._reader.feed(data)
+        except Http1Error as error:
+            self.failed(Reason.BODY_MALFORMED, str(error))
+            return b""
+        self._received += len(body)
+        if self._received > self.relay.site.limits.request_body:
+            self.failed(Reason.BODY_TOO_LARGE, f"the body went over the limit of {self.relay.site.limits.request_body}")
+            return b""
+        self.request_done = self._reader.done
+        if self.head.body.kind is Kind.CHUNKED:
+            body = (chunk(body) if body else b"") + (LAST_CHUNK if self.request_done else b"")
+        if body:
+            if self.upstream is not None:
+                self.upstream.write(body)
+            else:
+                self._queue.append(body)
+        self.balance()
+        return rest
+
+    # The response's way down.
+
+    def response(
+        self, upstream: "UpstreamConnection", head: "ResponseHead", body: bytes, *, ended: bool, over: bool
+    ) -> None:
+        """Relay the response's head with its first octets, or answer instead of it.
+
+        `ended`: the body is whole; `over`: octets stood behind it.
+        """
+        client = self.client
+        verdict = judge_response(self.relay, self.head, head, scheme=client.scheme_of(self.head))
+        if isinstance(verdict, Answer):
+            self._answer(verdict)
+            return
+        framing = self._framing_down(head.body)
+        self._side = Response.BODY
+        self.status = head.status
+        self.until_close = head.body.kind is Kind.UNTIL_CLOSE
+        self._reusable = head.persistent and not self.until_close
+        self._chunked_down = framing.kind is Kind.CHUNKED
+        self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is Kind.UNTIL_CLOSE
+        own = b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
+        if b"date" not in head.fields:  # RFC 9110, 6.6.1
+            own += b"Date: " + client.gateway.date() + b"\r\n"
+        change = Change(verdict.dropped | OWN_FIELDS, verdict.dropped_prefixes, verdict.added + own)
+        octets = response_octets(head, body=framing, close=self.client_closes, minor=self.head.minor, change=change)
+        self._down(upstream, octets, body, ended=ended, over=over)
+
+    def response_body(self, upstream: "UpstreamConnection", body: bytes, *, ended: bool, over: bool) -> None:
+        """Relay octets of the response's body."""
+        self._down(upstream, b"", body, ended=ended, over=over)
+
+    def _down(self, upstream: "UpstreamConnection", head: bytes, body: bytes, *, ended: bool, over: bool) -> None:
+        if self._chunked_down:
+            body = (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
+        if head or body:
+            self.client.write(head + body if head else body)
+        if not ended:
+            self._charge()
+            return
+        self._side = Response.DONE
+        if self.request_done and not over:
+            self.upstream = None
+            upstream.release(reusable=self._reusable)
+        # An upstream that is still held is cut now: it has octets over, or did not wait for the end of an upload (R6).
+        self._finish()
+
+    def _framing_down(self, framing: "Framing") -> "Framing":
+        if framing.kind in {Kind.NONE, Kind.SIZED}:
+            return framing
+        return CHUNKED if self.head.minor else UNTIL_CLOSE
+
+    # Back-pressure and deadlines.
+
+    def balance(self) -> None:
+        """Read from each side only while the other takes what it is given (contract item 14)."""
+        if self.upstream is not None:
+            self.upstream.set_reading(wanted=not self.client.stalled)
+        self.client.balance()
+        self._charge()
+
+    @property
+    def holds_back_client(self) -> bool:
+        """Whether the request's body must wait for the upstream."""
+        if self.upstream is not None:
+            return self.upstream.stalled
+        return sum(map(len, self._queue)) >= WRITE_BUFFER_OCTETS
+
+    def _charge(self) -> None:
+        """Set the deadline of the side that is waited for (contract item 15)."""
+        client, upstream = self.client, self.upstream
+        now = client.loop.time()
+        timeouts = self.relay.site.upstream.timeouts
+        client_due = upstream_due = NEVER
+        stalled = upstream is None or upstream.stalled
+        if client.stalled:
+            client_due = now + client.limits.write_stall_seconds
+        elif stalled or self._side is Response.BODY:
+            upstream_due = now + timeouts.idle
+        elif self.request_done:
+            upstream_due = now + timeouts.response_head
+        else:
+            if self._stalled_since is not None:
+                self._body_began += now - self._stalled_since
+                self._stalled_since = None
+            least = self._body_began + RATE_GRACE_SECONDS + self._received / client.limits.body_rate
+            client_due = min(now + client.limits.body_idle_seconds, least)
+        if stalled and self._stalled_since is None:
+            self._stalled_since = now
+        client.due = client_due
+        if upstream is not None:
+            upstream.due = upstream_due
+
+    def client_expired(self) -> None:
+        """End for lack of time: the client was waited for."""
+        if self.client.stalled:
+            self.cut(Reason.CLIENT_STALLED, "the client stopped reading")
+        else:
+            self.failed(Reason.BODY_TIMEOUT, f"{self._received} octets of the body had come")
+
+    def upstream_expired(self) -> None:
+        """End for lack of time: the upstream was waited for."""
+        self.failed(
+            Reason.UPSTREAM_TIMEOUT, "no answer in time" if self._side is Response.WAITING else "the answer stopped"
+        )
+
+    # Ends.
+
+    def upstream_lost(self, upstream: "UpstreamConnection", detail: str) -> None:
+        """Deal with an upstream connection that ended before its answer did."""
+        self.upstream = None
+        if self._side is not Response.WAITING:
+            self.cut(Reason.UPSTREAM_CUT_OFF, detail or "the upstream closed before the end of its answer")
+        elif self._may_retry(upstream):
+            self._retried = True
+            self._attempt = self._pool.connect(self, self._routes)
+            self._charge()
+        else:
+            self.failed(Reason.UPSTREAM_CLOSED, detail or "the upstream closed before it answered")
+
+    def _may_retry(self, upstream: "UpstreamConnection") -> bool:
+        """Tell whether sending again is safe and of use (contract item 17)."""
+        head = self.head
+        idempotent = head.method in {b"GET", b"HEAD"} and head.body.kind is Kind.NONE
+        return idempotent and upstream.reused and upstream.silent and not self._retried
+
+    def failed(self, reason: Reason, detail: str) -> None:
+        """End with an answer of our own, or, once a head was sent, by cutting off."""
+        if self._side is Response.WAITING:
+            self.detail = detail
+            self._answer(failure(reason, self.relay, detail=detail))
+        else:
+            self.cut(reason, detail)
+
+    def cut(self, reason: Reason, detail: str) -> None:
+        """End so that the client cannot take what it got for whole (contract item 19)."""
+        self.reason, self.detail = reason, detail
+        self._side = Response.DONE
+        self.client.abort()
+        self._finish()
+
+    def client_gone(self) -> None:
+        """End now: nobody is there to read an answer (contract item 10)."""
+        self.cut(Reason.CLIENT_GONE, "")
+
+    def broken(self, error: BaseException) -> None:
+        """End after a fault of our own (contract item 22)."""
+        self.client.gateway.fault(error, self.request_id)
+        self.cut(Reason.INTERNAL, repr(error))
+
+    def _answer(self, answer: Answer) -> None:
+        self.answer = answer
+        self.reason, self.status = answer.reason, answer.status
+        self._side = Response.DONE
+        self.client_closes = self.client.send_answer(answer, self.head, self.request_id, whole=self.request_done)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Let go of the upstream, whose further octets are nobody's, and hand back to the client connection."""
+        self._pool.in_flight -= 1
+        if self._attempt is not None:
+            attempt, self._attempt = self._attempt, None
+            attempt.abort()
+        if self.upstream is not None:
+            upstream, self.upstream = self.upstream, None
+            upstream.drop()
+        self.client.exchange_done(self)

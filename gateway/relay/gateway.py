@@ -1,0 +1,138 @@
+"""What all connections of one process share: the policy in force, pools, deadlines, counts."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from ipaddress import ip_address
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from gateway.relay.names import Names
+from gateway.relay.pool import Pool
+
+if TYPE_CHECKING:
+    from gateway.config.model import Config
+    from gateway.policy.model import Policy, Upstream
+    from gateway.relay.client import ClientConnection
+    from gateway.relay.record import Record
+    from gateway.relay.upstream import Attempt, UpstreamConnection
+
+SWEEP_SECONDS: Final = 0.25
+"""How often deadlines are looked at: the error of every deadline (contract item 15)."""
+
+EVENTS_REMEMBERED: Final = 64
+"""Distinct one-time hints kept, so that a hint is told once and nothing grows."""
+
+
+class Gateway:
+    """The shared state of one process's data path. Bounded by the configuration and the open connections."""
+
+    def __init__(
+        self, config: "Config", *, done: "Callable[[Record], None]", hint: Callable[[str, dict[str, str]], None]
+    ) -> None:
+        """Take the configuration; `done` hears of each request, `hint` of (event, details) worth telling a sysadmin."""
+        self.config = config
+        self.policy: Policy = config.policy
+        self.done = done
+        self.loop = asyncio.get_running_loop()
+        self.names = Names(self.loop)
+        self.clients: set[ClientConnection] = set()
+        self.upstreams: set[UpstreamConnection | Attempt] = set()
+        self.draining = False
+        self.empty = asyncio.Event()
+        """Set while there is no client connection."""
+        self.empty.set()
+        self.is_trusted = lru_cache(maxsize=4096)(self._is_trusted)
+        self._hint = hint
+        self._hinted: set[tuple[str, str]] = set()
+        self._pools: dict[int, Pool] = {}
+        self._id_prefix = secrets.token_hex(6)
+        self._ids = count(1)
+        self._date_second = 0
+        self._date = b""
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin the sweep and the background resolution of the upstreams' names."""
+        sites = [site for site in (*self.policy.sites.values(), self.policy.any_host) if site is not None]
+        self.names.watch({url.host for site in sites for url in site.upstream.urls})
+        self._sweep_again()
+
+    def stop(self) -> None:
+        """End what `start` began, and cut every connection that is left."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.names.stop()
+        for connection in (*self.clients, *self.upstreams):
+            connection.abort()
+
+    def drain(self) -> None:
+        """Serve what is under way; idle connections get one more request, then go after some silence (contract 21)."""
+        self.draining = True
+        for client in tuple(self.clients):
+            client.drain()
+
+    def sweep(self, now: float) -> None:
+        """Expire every connection whose deadline has passed at loop time `now`."""
+        for connection in tuple(self.clients):
+            if connection.due <= now:
+                connection.expire()
+        for upstream in tuple(self.upstreams):
+            if upstream.due <= now:
+                upstream.expire()
+
+    def joined(self, client: "ClientConnection") -> None:
+        """Count a client connection in."""
+        self.clients.add(client)
+        self.empty.clear()
+
+    def left(self, client: "ClientConnection") -> None:
+        """Count a client connection out."""
+        self.clients.discard(client)
+        if not self.clients:
+            self.empty.set()
+
+    def pool(self, upstream: "Upstream") -> Pool:
+        """Return the pool of an upstream of the policy in force."""
+        pool = self._pools.get(id(upstream))
+        if pool is None:
+            pool = self._pools[id(upstream)] = Pool(self, upstream)
+        return pool
+
+    def request_id(self) -> str:
+        """Return an id that no other request of this or another process has."""
+        return f"{self._id_prefix}{next(self._ids):08x}"
+
+    def date(self) -> bytes:
+        """Return the IMF-fixdate of this second (RFC 9110, 5.6.7)."""
+        second = int(time.time())
+        if second != self._date_second:
+            self._date_second = second
+            self._date = formatdate(second, usegmt=True).encode()
+        return self._date
+
+    def hint(self, event: str, about: str, **details: str) -> None:
+        """Tell something a sysadmin should know, once for each `about`."""
+        if (event, about) not in self._hinted and len(self._hinted) < EVENTS_REMEMBERED:
+            self._hinted.add((event, about))
+            self._hint(event, details)
+
+    def fault(self, error: BaseException, request_id: str) -> None:
+        """Tell a fault of our own, once for each kind; the request's record has its reason `internal`."""
+        self.hint("internal.error", repr(error), error=repr(error), request_id=request_id)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        if ip.version == 6 and ip.ipv4_mapped is not None:  # noqa: PLR2004 - the protocol's own number
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self.config.trusted_proxies)
+
+    def _sweep_again(self) -> None:
+        self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep_again)
+        self.sweep(self.loop.time())

@@ -1,0 +1,65 @@
+"""Connections to one upstream: idle ones to use again, and how a new one is made (contract items 16 and 18)."""
+
+from typing import TYPE_CHECKING
+
+from gateway.relay.tls import upstream_context
+from gateway.relay.upstream import Attempt, Route, UpstreamConnection
+
+if TYPE_CHECKING:
+    from gateway.policy.model import Upstream
+    from gateway.relay.exchange import Exchange
+    from gateway.relay.gateway import Gateway
+
+
+class Pool:
+    """The connections to one upstream that nobody uses right now, last in first out, kept apart by route."""
+
+    def __init__(self, gateway: "Gateway", upstream: "Upstream") -> None:
+        """Hold no connection yet."""
+        self.gateway = gateway
+        self.upstream = upstream
+        self.context = upstream_context(upstream.tls) if any(url.scheme == "https" for url in upstream.urls) else None
+        self.in_flight = 0
+        """Requests under way on this upstream."""
+        self._idle: dict[Route, list[UpstreamConnection]] = {}
+        self._turn = 0
+
+    def routes(self, host: bytes) -> tuple[Route, ...]:
+        """Return the ways to the upstream for a request that will carry `host`, the one whose turn it is first."""
+        urls = self.upstream.urls
+        self._turn = (self._turn + 1) % len(urls)
+        name = self.upstream.tls.name or host.decode("ascii").partition(":")[0]
+        ordered = urls[self._turn :] + urls[: self._turn]
+        return tuple(Route(url, name if url.scheme == "https" else "") for url in ordered)
+
+    def take(self, routes: tuple[Route, ...]) -> UpstreamConnection | None:
+        """Return an idle connection of the first route that has one, the last parked first."""
+        for route in routes:
+            idle = self._idle.get(route)
+            while idle:
+                connection = idle.pop()
+                if connection.transport is not None and not connection.transport.is_closing():
+                    return connection
+        return None
+
+    def park(self, connection: UpstreamConnection) -> None:
+        """Keep a connection on which both sides are done, for a short while."""
+        self._idle.setdefault(connection.route, []).append(connection)
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """Drop a parked connection that has ended."""
+        idle = self._idle.get(connection.route, [])
+        if connection in idle:
+            idle.remove(connection)
+            if not idle:
+                del self._idle[connection.route]
+
+    def connect(self, exchange: "Exchange", routes: tuple[Route, ...]) -> Attempt:
+        """Begin a new connection for `exchange`; it is told of the end by `connected` or `failed`."""
+        return Attempt(self, exchange, routes)
+
+    def close(self) -> None:
+        """End every parked connection."""
+        for idle in tuple(self._idle.values()):
+            for connection in tuple(idle):
+                connection.end()

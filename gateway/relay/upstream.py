@@ -1,0 +1,309 @@
+"""Connections to an upstream: one request at a time, idle ones watched, new ones attempted."""
+
+import asyncio
+import math
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+import aiohappyeyeballs
+
+from gateway.http1.errors import Http1Error
+from gateway.http1.framing import body_reader
+from gateway.http1.head import HeadBuffer, HeadLimits, parse_response_head
+from gateway.policy.reason import Reason
+from gateway.relay.connection import NEVER, Connection
+from gateway.relay.tls import ended_by_close_notify, public_key_pin
+
+if TYPE_CHECKING:
+    from gateway.http1.framing import BodyReader
+    from gateway.policy.model import UpstreamUrl
+    from gateway.relay.exchange import Exchange
+    from gateway.relay.pool import Pool
+
+RESPONSE_HEAD_LIMITS: Final = HeadLimits()
+"""The same bounds as for requests (R11 of docs/design.md)."""
+MAX_INTERIM: Final = 8
+"""1xx responses dropped in one exchange before the upstream counts as broken (contract item 11)."""
+EYEBALLS_SECONDS: Final = 0.25
+"""Head start of the first address family (RFC 8305, 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to an upstream: an address, and the name its certificate must have."""
+
+    url: "UpstreamUrl"
+    tls_name: str
+    """SNI and verified name; empty for plain HTTP."""
+
+
+class State(Enum):
+    """What an upstream connection is doing."""
+
+    BUSY = auto()
+    IDLE = auto()
+    CLOSED = auto()
+
+
+class UpstreamConnection(Connection):
+    """One connection to an upstream. `exchange` is whose request it carries, while BUSY."""
+
+    __slots__ = ("buffer", "exchange", "interim", "pool", "reader", "reused", "route", "silent", "state")
+
+    def __init__(self, pool: "Pool", route: Route) -> None:
+        """Wait for the transport, for an exchange to begin."""
+        super().__init__(pool.gateway.loop)
+        self.pool = pool
+        self.route = route
+        self.state = State.IDLE
+        self.exchange: Exchange | None = None
+        self.buffer = HeadBuffer(RESPONSE_HEAD_LIMITS)
+        self.reader: BodyReader | None = None
+        """Reader of the response body; None before its head is whole."""
+        self.interim = 0
+        self.reused = False
+        self.silent = True
+        """No octet of the response has come yet."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count, and see to it that a peer that vanished is noticed."""
+        super().connection_made(transport)
+        self.pool.gateway.upstreams.add(self)
+        keep_alive(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever uses the connection."""
+        self.transport = None
+        state, self.state = self.state, State.CLOSED
+        self.pool.gateway.upstreams.discard(self)
+        if state is State.IDLE:
+            self.pool.forget(self)
+        elif self.exchange is not None:
+            exchange, self.exchange = self.exchange, None
+            exchange.upstream_lost(self, str(exc) if exc else "")
+
+    def begin(self, exchange: "Exchange") -> None:
+        """Carry the request of `exchange` from now on."""
+        self.state = State.BUSY
+        self.exchange = exchange
+        self.due = NEVER
+        self.interim = 0
+        self.silent = True
+        self.reader = None
+
+    def release(self, *, reusable: bool) -> None:
+        """Be done with an exchange whose both sides are: park, or close."""
+        self.exchange = None
+        if reusable and self.transport is not None and not self.transport.is_closing():
+            self.state = State.IDLE
+            self.reused = True
+            self.set_reading(wanted=True)
+            self.due = self.loop.time() + self.pool.upstream.timeouts.keep_alive
+            self.pool.park(self)
+        else:
+            self.state = State.CLOSED
+            self.end()
+
+    def drop(self) -> None:
+        """Cut off a connection that is of no use any more; nobody waits for what it says."""
+        self.exchange = None
+        if self.state is State.IDLE:
+            self.pool.forget(self)
+        self.state = State.CLOSED
+        self.abort()
+
+    def end(self) -> None:
+        """Close in order a connection that nobody uses."""
+        if self.state is State.IDLE:
+            self.pool.forget(self)
+            self.state = State.CLOSED
+        super().end()
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets of the response; octets that nobody asked for end the connection."""
+        exchange = self.exchange
+        if self.state is not State.BUSY or exchange is None:
+            self.drop()
+            return
+        try:
+            self._octets(exchange, data)
+        except Http1Error as error:
+            exchange.failed(Reason.UPSTREAM_MALFORMED, str(error))
+        except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
+            exchange.broken(error)
+
+    def _octets(self, exchange: "Exchange", data: bytes) -> None:
+        self.silent = False
+        while self.reader is None:
+            found = self.buffer.feed(data)
+            if found is None:
+                return
+            octets, data = found
+            head = parse_response_head(octets, exchange.head.method, RESPONSE_HEAD_LIMITS)
+            if head.status >= 200:  # noqa: PLR2004 - 1xx are interim (RFC 9110, 15.2)
+                self.reader = body_reader(head.body, extensions=True)
+                body, rest = self.reader.feed(data)
+                exchange.response(self, head, body, ended=self.reader.done, over=bool(rest))
+                return
+            self.interim += 1
+            if head.status == 101 or self.interim > MAX_INTERIM:  # noqa: PLR2004 - Switching Protocols, which nobody asked for
+                exchange.failed(
+                    Reason.UPSTREAM_MALFORMED, f"the upstream answered {head.status} unasked, or too many 1xx"
+                )
+                return
+            if not data:
+                return
+        body, rest = self.reader.feed(data)
+        exchange.response_body(self, body, ended=self.reader.done, over=bool(rest))
+
+    def eof_received(self) -> bool:
+        """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""
+        exchange = self.exchange
+        if exchange is None or self.state is not State.BUSY:
+            return False
+        if self.reader is not None and exchange.until_close and self._ended_cleanly():
+            exchange.response_body(self, b"", ended=True, over=False)
+        return False
+
+    def pause_writing(self) -> None:
+        """Stop reading from the client: the upstream does not keep up."""
+        self.stalled = True
+        if self.exchange is not None:
+            self.exchange.balance()
+
+    def resume_writing(self) -> None:
+        """Read from the client again."""
+        self.stalled = False
+        if self.exchange is not None:
+            self.exchange.balance()
+
+    def expire(self) -> None:
+        """End an idle connection; fail the exchange of a busy one; cut one that does not get closed."""
+        self.due = NEVER
+        if self.state is State.IDLE:
+            self.end()
+        elif self.exchange is not None:
+            self.exchange.upstream_expired()
+        else:
+            self.abort()
+
+    def _ended_cleanly(self) -> bool:
+        ssl_object = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        return ssl_object is None or ended_by_close_notify(ssl_object)
+
+
+class Attempt:
+    """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
+
+    __slots__ = ("due", "exchange", "pool", "task")
+
+    def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
+        """Begin."""
+        self.pool = pool
+        self.exchange: Exchange | None = exchange
+        self.due = pool.gateway.loop.time() + pool.upstream.timeouts.connect
+        pool.gateway.upstreams.add(self)
+        self.task = pool.gateway.loop.create_task(self._run(routes))
+
+    def abort(self) -> None:
+        """Give up: nobody waits any more."""
+        self.exchange = None
+        self.task.cancel()
+
+    def expire(self) -> None:
+        """Give up for lack of time."""
+        self.due = math.inf
+        exchange = self.exchange
+        self.abort()
+        if exchange is not None:
+            seconds = self.pool.upstream.timeouts.connect
+            exchange.failed(Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {seconds:g} s")
+
+    async def _run(self, routes: tuple[Route, ...]) -> None:
+        try:
+            connection, reason, detail = await self._first_that_answers(routes)
+        finally:
+            self.pool.gateway.upstreams.discard(self)
+        exchange, self.exchange = self.exchange, None
+        if exchange is None:
+            if connection is not None:
+                connection.drop()
+        elif connection is None:
+            exchange.failed(reason, detail)
+        else:
+            try:
+                exchange.connected(connection)
+            except Exception as error:  # noqa: BLE001 - contract item 22
+                exchange.broken(error)
+
+    async def _first_that_answers(self, routes: tuple[Route, ...]) -> tuple[UpstreamConnection | None, Reason, str]:
+        reason, detail = Reason.UPSTREAM_NAME_UNRESOLVED, ""
+        for route in routes:
+            addresses = self.pool.gateway.names.addresses(route.url.host)
+            if not addresses:
+                detail = f"{route.url.host}: {self.pool.gateway.names.error(route.url.host)}"
+                continue
+            try:
+                return await self._connect(route, addresses), reason, detail
+            except Exception as error:  # noqa: BLE001 - whatever a connection fails with is told as one of our reasons
+                reason, detail = why_not_connected(error), f"{route.url.host}:{route.url.port}: {error}"
+        return None, reason, detail
+
+    async def _connect(
+        self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...]
+    ) -> UpstreamConnection:
+        loop = self.pool.gateway.loop
+        infos = [
+            (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, route.url.port)) for family, host in addresses
+        ]
+        sock = await aiohappyeyeballs.start_connection(infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop)
+        try:
+            _, connection = await loop.create_connection(
+                lambda: UpstreamConnection(self.pool, route),
+                sock=sock,
+                ssl=self.pool.context if route.tls_name else None,
+                server_hostname=route.tls_name or None,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        pin = self.pool.upstream.tls.pin
+        if route.tls_name and pin is not None:
+            self._check_pin(connection, pin)
+        return connection
+
+    def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:
+        ssl_object = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None
+        certificate = ssl_object.getpeercert(binary_form=True) if ssl_object is not None else None
+        found = public_key_pin(certificate) if certificate else "no certificate"
+        if found != pin:
+            connection.drop()
+            message = f"the certificate's public key is {found}, not the one pinned"
+            raise ssl.SSLCertVerificationError(message)
+
+
+def why_not_connected(error: BaseException) -> Reason:
+    """Return the reason for what connecting failed with; the one place that knows a library's exceptions."""
+    match error:
+        case ConnectionRefusedError():
+            return Reason.UPSTREAM_REFUSED
+        case ssl.SSLCertVerificationError():
+            return Reason.UPSTREAM_CERTIFICATE
+        case ssl.SSLError() | ConnectionError():
+            return Reason.UPSTREAM_TLS if isinstance(error, ssl.SSLError) else Reason.UPSTREAM_CLOSED
+        case TimeoutError():
+            return Reason.UPSTREAM_CONNECT_TIMEOUT
+        case OSError():
+            return Reason.UPSTREAM_UNREACHABLE
+        case _:
+            return Reason.INTERNAL
+
+
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Ask the kernel to probe a silent peer, so that one that vanished without FIN is noticed."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,0 +1,1 @@
+"""The process around the relay: sockets, TLS, signals, drain, the log."""

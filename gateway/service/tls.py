@@ -1,0 +1,54 @@
+"""TLS towards clients: one context a certificate, chosen by the name the client asks for (RFC 6066, 3)."""
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.config.model import CertificatePair
+
+
+def server_context(pairs: "Sequence[CertificatePair]") -> ssl.SSLContext:
+    """Return a context that answers with the pair whose certificate covers the name asked for, else with the first.
+
+    Raises:
+        OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
+    """
+    contexts = [_context(pair) for pair in pairs]
+    by_name: dict[str, ssl.SSLContext] = {}
+    for pair, context in zip(pairs, contexts, strict=True):
+        for name in certificate_names(Path(pair.chain).read_bytes()):
+            by_name.setdefault(name, context)
+
+    def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+        wanted = (name or "").lower()
+        chosen = by_name.get(wanted) or by_name.get("*." + wanted.partition(".")[2])
+        if chosen is not None:
+            connection.context = chosen
+
+    contexts[0].sni_callback = choose
+    return contexts[0]
+
+
+def certificate_names(chain: bytes) -> tuple[str, ...]:
+    """Return the DNS names and addresses of the first certificate of a PEM chain, lower-case."""
+    certificate = x509.load_pem_x509_certificates(chain)[0]
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    dns = names.get_values_for_type(x509.DNSName)
+    addresses = names.get_values_for_type(x509.IPAddress)
+    return (*(name.lower() for name in dns), *map(str, addresses))
+
+
+def _context(pair: "CertificatePair") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(pair.chain, pair.key)
+    return context
