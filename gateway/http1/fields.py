@@ -1,7 +1,20 @@
 """Header fields of one message, as they came."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from gateway.http1.errors import HeadTooLargeError, MalformedError
+from gateway.http1.grammar import FIELD_LINES
+from gateway.http1.names import lower_case_names
+
+_WHITE_SPACE: Final = b" \t"
+"""OWS (RFC 9110, 5.6.3). `bytes.strip()` alone would take vertical tab and form feed as well."""
+
+_NONE_REPEATED: Final[frozenset[bytes]] = frozenset()
+
+_is_section: Final = re.compile(FIELD_LINES).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +33,61 @@ class Fields:
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a line has this lower-case name."""
-        raise NotImplementedError
+        return name in self.first
 
     def value(self, name: bytes) -> bytes | None:
         """Return the first line's value without the white space around it, or None."""
-        raise NotImplementedError
+        index = self.first.get(name)
+        return None if index is None else self.lines[index][len(name) + 1 :].strip(_WHITE_SPACE)
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Return the value of each line with this name, without the white space around it."""
-        raise NotImplementedError
+        if name not in self.first:
+            return ()
+        after_name = len(name) + 1
+        return tuple(
+            [
+                line[after_name:].strip(_WHITE_SPACE)
+                for at, line in zip(self.names, self.lines, strict=True)
+                if at == name
+            ]
+        )
 
     def items(self, name: bytes) -> tuple[bytes, ...]:
-        """Return the members of a comma-separated list field, over all its lines, empty ones left out (RFC 9110, 5.6.1)."""
-        raise NotImplementedError
+        """Return the members of a comma-separated list field, over all its lines, without empty ones (RFC 9110, 5.6.1).
+
+        For lists of tokens and the like: a comma inside a quoted string would part it too.
+        """
+        members = [member.strip(_WHITE_SPACE) for value in self.values(name) for member in value.split(b",")]
+        return tuple([member for member in members if member])
+
+
+def index_fields(lines: Sequence[bytes]) -> Fields:
+    """Return `lines`, each of which is known to be a field line without its CRLF, as Fields."""
+    names = lower_case_names(lines)
+    count = len(names)
+    # Back to front, so that the first line of a name is what stays.
+    first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=True))
+    if len(first) == count:
+        return Fields(names, tuple(lines), first, _NONE_REPEATED)
+    repeated = frozenset(name for at, name in enumerate(names) if first[name] != at)
+    return Fields(names, tuple(lines), first, repeated)
 
 
 def parse_fields(octets: bytes, *, max_lines: int, max_line_octets: int) -> Fields:
     """Parse field lines, each ended by CRLF, without the empty line that ends the section (RFC 9112, 5).
 
     Raises:
-        MalformedError: a line is not `token ":" OWS value OWS`: bare CR or LF, NUL or another control octet, white space before
-            the colon, an empty name, obs-fold. Octets from 0x80 to 0xFF in values pass untouched.
+        MalformedError: a line is not `token ":" OWS value OWS`: bare CR or LF, NUL or another control octet, white
+            space before the colon, an empty name, obs-fold. Octets from 0x80 to 0xFF in values pass untouched.
         HeadTooLargeError: too many lines, or one too long.
     """
-    raise NotImplementedError
+    if octets.count(b"\n") > max_lines:
+        raise HeadTooLargeError(f"more than {max_lines} field lines")
+    lines = octets.split(b"\r\n")
+    if len(octets) > max_line_octets and max(map(len, lines)) > max_line_octets:
+        raise HeadTooLargeError(f"a field line of more than {max_line_octets} octets")
+    if not _is_section(octets):
+        raise MalformedError("a field line is not name, colon, value")
+    lines.pop()
+    return index_fields(lines)

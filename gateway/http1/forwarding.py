@@ -1,27 +1,74 @@
 """Who the client is, told to the upstream (RFC 7239) and taken from proxies in front that are trusted."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 from gateway.http1.fields import Fields
 
+_SCHEMES: Final = {b"http": "http", b"https": "https"}
+
+_is_ipv4_with_port: Final = re.compile(r"([0-9.]++):[0-9]{1,5}+").fullmatch
+_is_bracketed_ipv6: Final = re.compile(r"\[([0-9A-Fa-f:.]++)\](?::[0-9]{1,5}+)?+").fullmatch
+
 
 def forwarding_lines(*, client: str, scheme: str, host: bytes) -> bytes:
-    """Return `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` lines, each ended by CRLF, with exactly one address: `client`.
+    """Return `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` lines, each ended by CRLF.
 
-    An IPv6 address stands bare in X-Forwarded-For, bracketed and quoted in Forwarded.
+    They hold exactly one address: `client`. An IPv6 address stands bare in X-Forwarded-For, bracketed and quoted in
+    Forwarded. A zone (`%eth0`) means something on this machine only and is left out.
     """
-    raise NotImplementedError
+    address = client.partition("%")[0]
+    proto = scheme.encode("ascii")
+    node = f'"[{address}]"' if ":" in address else address
+    return (
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
+        b'Forwarded: for=%b;host="%b";proto=%b\r\n'
+    ) % (address.encode("ascii"), proto, host, node.encode("ascii"), host, proto)
 
 
 def client_address(peer: str, fields: Fields, is_trusted: Callable[[str], bool]) -> str:
-    """Return the client's address: the peer's own, or, if the peer is trusted, the right-most address it vouches for that is not trusted.
+    """Return the client's address: the peer's own, or, if the peer is trusted, the one it vouches for.
 
-    Read from all X-Forwarded-For lines in order. Anything in the list that is not an IP address (with an optional port) ends the
-    walk: the last good address counts. Only `is_trusted(peer)` makes the field count at all.
+    That is the right-most address which is not trusted itself. Read from all X-Forwarded-For lines in order. Anything
+    in the list that is not an IP address (with an optional port) ends the walk: the last good address counts. Only
+    `is_trusted(peer)` makes the field count at all.
     """
-    raise NotImplementedError
+    address = peer
+    if not is_trusted(address):
+        return address
+    for member in reversed(fields.items(b"x-forwarded-for")):
+        vouched_for = _address(member)
+        if vouched_for is None:
+            break
+        address = vouched_for
+        if not is_trusted(address):
+            break
+    return address
 
 
 def client_scheme(scheme: str, fields: Fields, *, trusted: bool) -> str:
-    """Return `http` or `https`: a trusted peer's single X-Forwarded-Proto if it is one of these, else the connection's own `scheme`."""
-    raise NotImplementedError
+    """Return `http` or `https`: a trusted peer's single X-Forwarded-Proto if it is one of these, else `scheme`.
+
+    `scheme` is the connection's own.
+    """
+    values = fields.values(b"x-forwarded-proto") if trusted else ()
+    return _SCHEMES.get(values[0].lower(), scheme) if len(values) == 1 else scheme
+
+
+def _address(member: bytes) -> str | None:
+    """Return the IP address in one member of X-Forwarded-For, an IPv4-mapped one as IPv4; None if it is none."""
+    # Octets outside ASCII become characters that no address has.
+    text = member.decode("latin-1")
+    match = _is_ipv4_with_port(text) or _is_bracketed_ipv6(text)
+    try:
+        address: IPv4Address | IPv6Address = ip_address(match[1] if match else text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        # A front end listening on both families names IPv4 clients this way; rules and lock-outs know them as IPv4.
+        address = address.ipv4_mapped or address
+    return str(address)

@@ -1,0 +1,29 @@
+"""Building blocks of the grammar as regular expressions over octets (RFC 9110, 5.6.2 and 5.5; RFC 9112, 5).
+
+Every repetition is possessive (`++`, `*+`): what it took it never gives back, so that no input makes a match slower
+than linear.
+"""
+
+import re
+from typing import Final
+
+TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+"""token (RFC 9110, 5.6.2)."""
+
+VALUE: Final = rb"[\t -~\x80-\xff]*+"
+"""OWS field-value OWS: visible octets, obs-text, space and tab; no other control octet (RFC 9110, 5.5)."""
+
+FIELD_LINE: Final = TOKEN + rb":" + VALUE
+"""field-line: no white space before the colon, no obs-fold (RFC 9112, 5.1 and 5.2)."""
+
+FIELD_LINES: Final = rb"(?:" + FIELD_LINE + rb"\r\n)*+"
+"""A whole section of field lines, each with its CRLF, in one match."""
+
+TOKEN_OCTETS: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+"""The octets a token is made of."""
+
+is_token: Final = re.compile(TOKEN).fullmatch
+"""Match a whole token, or nothing."""
+
+is_field_line: Final = re.compile(FIELD_LINE).fullmatch
+"""Match one whole field line without its CRLF, or nothing."""
