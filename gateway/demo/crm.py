@@ -11,8 +11,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import HttpVersion, HttpVersion10, hdrs, web
-from aiohttp.helpers import reify
+from aiohttp import HttpVersion10, hdrs, web
 from multidict import CIMultiDict
 
 from gateway.demo import contacts
@@ -60,20 +59,6 @@ DOWNLOAD_CORS: Final[Lines] = (
 
 HTML: Final = "text/html; charset=UTF-8"
 JSON: Final = "application/json"
-
-
-class ClosingRequest(web.BaseRequest):
-    """A request that is answered as PHP's REST entry answers all of them: in HTTP/1.0, and then the connection ends."""
-
-    @reify
-    def version(self) -> HttpVersion:
-        """Return the version the answer is written in."""
-        return HttpVersion10
-
-    @reify
-    def keep_alive(self) -> bool:
-        """Return that nothing follows on this connection."""
-        return False
 
 
 class DemoCrm:
@@ -126,9 +111,13 @@ def request_of(
     writer: AbstractStreamWriter,
     task: asyncio.Task[None],
 ) -> web.BaseRequest:
-    """Return the request aiohttp has read, as one that closes where the script would."""
-    kind = ClosingRequest if message.path.startswith(("/restapi/", "/fixed/restapi/")) else web.BaseRequest
-    return kind(message, payload, protocol, writer, task, task.get_loop())
+    """Return the request aiohttp has read, in the version it is to be answered in.
+
+    PHP's REST entry answers each request in HTTP/1.0 and ends the connection.
+    """
+    if message.path.startswith(("/restapi/", "/fixed/restapi/")):
+        message = message._replace(version=HttpVersion10, should_close=True)
+    return web.BaseRequest(message, payload, protocol, writer, task, task.get_loop())
 
 
 async def classic(request: web.BaseRequest) -> web.Response:

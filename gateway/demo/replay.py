@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from yarl import URL
@@ -58,7 +58,7 @@ class Replay:
         refusal = self.refusal
         return {
             "exchanges": [exchange.as_json() for exchange in self.exchanges],
-            "refusal": None if refusal is None else {"console": refusal.console, "why": refusal.why},
+            "refusal": None if refusal is None else asdict(refusal),
         }
 
 
@@ -74,28 +74,29 @@ class _Attempt:
 
     async def run(self, url: URL) -> Refusal | None:
         """Make the call and follow it, and return why it cannot be read, or nothing."""
+        first = url
         for _ in range(REDIRECT_LIMIT):
-            if self._call.preflight and (refusal := await self._ask(url)) is not None:
-                return refusal
-            response = await self._exchange(url, self._actual(url))
-            if response is None:
-                return _NO_ANSWER
-            refusal = browser.check(response, self._origin, credentials=self._call.credentials)
-            locations = response.values("Location")
-            if refusal is not None or response.status not in REDIRECTS or not locations:
-                return refusal
-            url = self._follow(url, url.join(URL(locations[0], encoded=True)), response.status)
-        return _TOO_MANY
+            try:
+                refusal = await self._ask(url) if self._call.preflight else None
+                response = await self._exchange(url, self._actual(url)) if refusal is None else None
+            except wire.WireError as error:
+                return browser.no_answer(self._method, str(url), error.console)
+            if response is not None:
+                refusal = browser.check(response, self._origin, credentials=self._call.credentials)
+            if refusal is not None:
+                redirected = "" if url is first else f" (redirected from '{first}')"
+                return refusal.of(f"'{url}'{redirected}", self._origin)
+            if response is None or response.status not in REDIRECTS or not response.values("Location"):
+                return None
+            url = self._follow(url, url.join(URL(response.values("Location")[0], encoded=True)), response.status)
+        return browser.no_answer(self._method, str(first), "net::ERR_TOO_MANY_REDIRECTS")
 
     async def _ask(self, url: URL) -> Refusal | None:
         lines = [("Access-Control-Request-Method", self._method)]
         if self._call.asked_for:
             lines.append(("Access-Control-Request-Headers", ",".join(self._call.asked_for)))
         question = wire.request("OPTIONS", url, [*lines, *self._fetch_metadata(url)], None)
-        response = await self._exchange(url, question)
-        if response is None:
-            return _NO_ANSWER
-        return browser.check_preflight(response, self._origin, self._call, self._method)
+        return browser.check_preflight(await self._exchange(url, question), self._origin, self._call, self._method)
 
     def _actual(self, url: URL) -> Message:
         body = None if self._method != self._call.method or self._call.body is None else self._call.body.encode()
@@ -118,21 +119,14 @@ class _Attempt:
             self._method = "GET"
         return following
 
-    async def _exchange(self, url: URL, request: Message) -> Message | None:
+    async def _exchange(self, url: URL, request: Message) -> Message:
         try:
             response = await wire.send(url, request)
         except wire.WireError as error:
             self.exchanges.append(Exchange(request, None, str(error)))
-            return None
+            raise
         self.exchanges.append(Exchange(request, response))
         return response
-
-
-_NO_ANSWER: Final = browser.Refusal(
-    "net::ERR_FAILED",
-    "There was no answer at all. To the page's script that looks exactly like an answer it may not read.",
-)
-_TOO_MANY: Final = browser.Refusal("net::ERR_TOO_MANY_REDIRECTS", "The call was sent round in circles.")
 
 
 async def replay(call: Call, base: str, origin: str) -> Replay:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,11 @@ TIMEOUT_SECONDS: Final = 15.0
 
 
 class WireError(Exception):
-    """There was no answer."""
+    """There was no answer; `console` is what Chromium calls that."""
+
+    def __init__(self, message: str, console: str = "net::ERR_INVALID_HTTP_RESPONSE") -> None:
+        super().__init__(message)
+        self.console = console
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,13 @@ async def send(url: URL, message: Message) -> Message:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             octets = await _send(url, message.as_octets())
     except TimeoutError as error:
-        reason = f"no answer within {TIMEOUT_SECONDS:.0f} s"
-        raise WireError(reason) from error
+        raise WireError(f"no answer within {TIMEOUT_SECONDS:.0f} s", "net::ERR_TIMED_OUT") from error
+    except ConnectionRefusedError as error:
+        raise WireError("connection refused: nobody listens there", "net::ERR_CONNECTION_REFUSED") from error
+    except socket.gaierror as error:
+        raise WireError(f"{url.host} is not a known name", "net::ERR_NAME_NOT_RESOLVED") from error
     except OSError as error:
-        raise WireError(error.strerror or str(error)) from error
+        raise WireError(error.strerror or str(error), "net::ERR_CONNECTION_FAILED") from error
     return parse(octets)
 
 
@@ -106,8 +114,9 @@ def parse(octets: bytes) -> Message:
     start_line, *lines = head.decode("utf-8", "replace").split("\r\n")
     parts = start_line.split(" ", 2)
     if not parts[0].startswith("HTTP/") or len(parts) < 2 or not parts[1].isdigit():  # noqa: PLR2004 (version, status)
-        message = "the answer is not HTTP" if octets else "the connection was closed without an answer"
-        raise WireError(message)
+        if not octets:
+            raise WireError("the connection was closed without an answer", "net::ERR_EMPTY_RESPONSE")
+        raise WireError("the answer is not HTTP")
     fields = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
     response = Message(start_line, fields, body)
     chunked = "chunked" in response.values("Transfer-Encoding")
