@@ -66,11 +66,12 @@ def index_fields(lines: Sequence[bytes]) -> Fields:
     """Return `lines`, each of which is known to be a field line without its CRLF, as Fields."""
     names = lower_case_names(lines)
     count = len(names)
-    # Back to front, so that the first line of a name is what stays.
-    first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=True))
-    if len(first) == count:
-        return Fields(names, tuple(lines), first, _NONE_REPEATED)
-    repeated = frozenset(name for at, name in enumerate(names) if first[name] != at)
+    index = dict(zip(names, range(count), strict=False))
+    if len(index) == count:
+        return Fields(names, tuple(lines), index, _NONE_REPEATED)
+    # Back to front, so that the first line of a name is what stays; `index` has the last.
+    first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=False))
+    repeated = frozenset(name for name, at in index.items() if first[name] != at)
     return Fields(names, tuple(lines), first, repeated)
 
 

@@ -10,7 +10,7 @@ from gateway.http1.fields import Fields
 _SCHEMES: Final = {b"http": "http", b"https": "https"}
 
 _is_ipv4_with_port: Final = re.compile(r"([0-9.]++):[0-9]{1,5}+").fullmatch
-_is_bracketed_ipv6: Final = re.compile(r"\[([0-9A-Fa-f:.]++)\](?::[0-9]{1,5}+)?+").fullmatch
+_is_bracketed_ipv6: Final = re.compile(r"\[([0-9A-Fa-f:.]++)\](?::[0-9]{1,5}+)?").fullmatch
 
 
 def forwarding_lines(*, client: str, scheme: str, host: bytes) -> bytes:

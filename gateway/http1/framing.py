@@ -42,18 +42,13 @@ Without a bound a sender could make us read for ever and relay nothing (the same
 _SIZE: Final = rb"([0-9A-Fa-f]{1,15}+)"
 """chunk-size; 15 digits, leading zeros included, are less than 2**60 and overflow nowhere (RFC 9112, 7.1)."""
 
-_EXTENSION: Final = (
-    rb"[ \t]*+;[ \t]*+"
-    + TOKEN
-    + rb"(?:[ \t]*+=[ \t]*+(?:"
-    + TOKEN
-    + rb'|"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"))?+'
-)
+_QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+_EXTENSION: Final = rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?"
 """chunk-ext with the white space a recipient has to take (RFC 9112, 7.1.1)."""
 
 _plain_size_line: Final = re.compile(_SIZE + rb"\r\n").match
 _is_plain_size_line: Final = re.compile(_SIZE + rb"\r\n").fullmatch
-_is_extended_size_line: Final = re.compile(_SIZE + rb"(?:" + _EXTENSION + rb")*+\r\n").fullmatch
+_is_extended_size_line: Final = re.compile(_SIZE + rb"(?:" + _EXTENSION + rb")*\r\n").fullmatch
 _begins_plain_size_line: Final = re.compile(_SIZE + rb"\r?+").fullmatch
 _begins_extended_size_line: Final = re.compile(_SIZE + rb"(?:\r?+\Z|[ \t;])").match
 
@@ -204,8 +199,9 @@ class _ChunkedReader:
                 raise _broken_chunk_end()
             self._part = _Part.SIZE
             return
-        match = (_is_extended_size_line if self._extensions else _is_plain_size_line)(line)
-        if match is None or len(line) > MAX_CHUNK_LINE_OCTETS:
+        is_size_line = _is_extended_size_line if self._extensions else _is_plain_size_line
+        match = is_size_line(line) if len(line) <= MAX_CHUNK_LINE_OCTETS else None
+        if match is None:
             raise _broken_size_line()
         self._begin_chunk(match[1])
 

@@ -1,7 +1,9 @@
 """Building blocks of the grammar as regular expressions over octets (RFC 9110, 5.6.2 and 5.5; RFC 9112, 5).
 
-Every repetition is possessive (`++`, `*+`): what it took it never gives back, so that no input makes a match slower
-than linear.
+A repetition of octets is possessive (`++`, `*+`): what it took it never gives back, so that no input makes a match
+slower than linear. A repeated group is not: before Python 3.11.5 a possessive one goes on behind the part of it that
+matched (https://github.com/python/cpython/issues/106052). Each group begins with octets that nothing behind it begins
+with, so that going back finds nothing to try.
 """
 
 import re
@@ -16,7 +18,7 @@ VALUE: Final = rb"[\t -~\x80-\xff]*+"
 FIELD_LINE: Final = TOKEN + rb":" + VALUE
 """field-line: no white space before the colon, no obs-fold (RFC 9112, 5.1 and 5.2)."""
 
-FIELD_LINES: Final = rb"(?:" + FIELD_LINE + rb"\r\n)*+"
+FIELD_LINES: Final = rb"(?:" + FIELD_LINE + rb"\r\n)*"
 """A whole section of field lines, each with its CRLF, in one match."""
 
 TOKEN_OCTETS: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -5,22 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from gateway.http1.errors import (
-    ExpectationError,
-    HeadTooLargeError,
-    Http1Error,
-    MalformedError,
-    MethodNotServedError,
-    TargetTooLongError,
-    VersionNotSupportedError,
-)
+from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HeadBuffer, HeadLimits, Scan
+from gateway.http1.errors import ExpectationError, MalformedError, MethodNotServedError, VersionNotSupportedError
 from gateway.http1.fields import Fields, index_fields
 from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
-from gateway.http1.grammar import FIELD_LINES, TOKEN, TOKEN_OCTETS, VALUE, is_field_line, is_token
-from gateway.http1.target import split_host
+from gateway.http1.grammar import FIELD_LINES, TOKEN, VALUE, is_field_line
+from gateway.http1.salvage import Salvaged, salvage
+from gateway.http1.target import lower_host
 
-_HEAD_END: Final = b"\r\n\r\n"
-_CR: Final = 0x0D
+__all__ = [
+    "DEFAULT_HEAD_LIMITS",
+    "HeadBuffer",
+    "HeadLimits",
+    "RequestHead",
+    "ResponseHead",
+    "Salvaged",
+    "parse_request_head",
+    "parse_response_head",
+    "salvage",
+]
 
 _REQUEST_LINE: Final = rb"(" + TOKEN + rb""") ([!"$-~]++) HTTP/([0-9]\.[0-9])"""
 r"""method SP request-target SP HTTP-version (RFC 9112, 3), the target of any visible octets but `#`.
@@ -39,19 +42,9 @@ _is_request_head: Final = re.compile(_REQUEST_LINE + rb"\r\n" + FIELD_LINES + rb
 _is_response_head: Final = re.compile(_STATUS_LINE + rb"\r\n" + FIELD_LINES + rb"\r\n").fullmatch
 _is_request_line: Final = re.compile(_REQUEST_LINE).fullmatch
 _is_status_line: Final = re.compile(_STATUS_LINE).fullmatch
-_find_cr_or_lf: Final = re.compile(rb"[\r\n]").search
 _is_length: Final = re.compile(rb"[0-9]{1,18}+").fullmatch
 """Content-Length of at most 18 digits: less than 2**63, so that it overflows in no server behind us (RFC 9110, 8.6)."""
-_is_plain_host: Final = re.compile(rb"[0-9A-Za-z._-]++").fullmatch
 _is_absolute_form: Final = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?+://([^/?]*+)(.*+)").fullmatch
-
-_WHOLE_LINE: Final = {
-    name: re.compile(rb"\r\n" + name + rb":(" + VALUE + rb")(?=\r\n(?![ \t]))", re.IGNORECASE)
-    for name in (b"host", b"origin")
-}
-_CLAIMED_LINE: Final = {
-    name: re.compile(rb"[\r\n][ \t]*+" + name + rb"(?![0-9A-Za-z_-])", re.IGNORECASE) for name in (b"host", b"origin")
-}
 
 _MINOR: Final = {b"1.1": 1, b"1.0": 0}
 _NOT_SERVED: Final = frozenset({b"CONNECT", b"TRACE"})
@@ -59,176 +52,6 @@ _ONCE_IN_A_REQUEST: Final = frozenset({b"content-length", b"content-type", b"hos
 _ONCE_IN_A_RESPONSE: Final = frozenset({b"content-length", b"transfer-encoding"})
 _BODYLESS: Final = frozenset({*range(100, 200), 204, 304})
 _STATUSES: Final = range(100, 600)
-
-
-@dataclass(frozen=True, slots=True)
-class HeadLimits:
-    """Bounds on one head, counted in octets and lines before anything is parsed."""
-
-    octets: int = 32_768
-    """The whole head, its empty line included."""
-    line: int = 16_384
-    """One field line or a status line, without its CRLF; a method."""
-    target: int = 16_384
-    lines: int = 128
-    """Field lines."""
-
-
-DEFAULT_HEAD_LIMITS = HeadLimits()
-
-
-class _Scan:
-    """Looks for the first octet at which it is certain that octets are no head, or go over a limit.
-
-    Each octet is looked at once however they arrive, and the same octets give the same error whichever way they were
-    parted.
-    """
-
-    __slots__ = ("_bound", "_limits", "_lines", "_start", "seen")
-
-    def __init__(self, limits: HeadLimits) -> None:
-        self._limits = limits
-        self._start = 0
-        """Where the present line begins."""
-        self._lines = 0
-        """How many lines stand before it."""
-        self._bound = min(limits.line, limits.target)
-        """An octet of the present line here or behind may be one too many."""
-        self.seen = 0
-        """The present line has no CR and no LF before this."""
-
-    def read(self, octets: bytes | bytearray) -> None:
-        """Go on where the last call stopped; `octets` are the same as then, with more behind them.
-
-        Raises:
-            MalformedError, HeadTooLargeError, TargetTooLongError: the octets are no head.
-        """
-        if not self.seen and octets and octets[0] not in TOKEN_OCTETS:
-            raise MalformedError("the first octet begins no head")
-        stop = min(len(octets), self._limits.octets)
-        while True:
-            end = octets.find(b"\r\n", self.seen, stop)
-            # A CR that is the last octet of all may still become a CRLF.
-            last = end if end >= 0 else stop - octets.endswith(b"\r", self.seen, stop)
-            bare = _find_cr_or_lf(octets, self.seen, last)
-            reach = bare.start() if bare else last
-            while reach > self._bound:
-                self._bound = self._next_bound(octets, reach)
-            if bare:
-                raise MalformedError(f"a CR or LF that is no CRLF, in line {self._lines + 1}")
-            self.seen = last
-            if end == self._start:
-                return
-            if end < 0:
-                break
-            self._begin_line(end + 2)
-        if len(octets) >= self._limits.octets:
-            raise HeadTooLargeError(f"a head of more than {self._limits.octets} octets")
-
-    def _begin_line(self, start: int) -> None:
-        self._start = self.seen = start
-        self._lines += 1
-        too_many = self._lines > self._limits.lines
-        self._bound = start + (0 if too_many else self._limits.line)
-
-    def _next_bound(self, octets: bytes | bytearray, reach: int) -> int:
-        """Return the next place where the line, which reaches up to `reach`, may be too long.
-
-        Raises:
-            HeadTooLargeError, TargetTooLongError: it is already.
-        """
-        limits = self._limits
-        if self._lines > limits.lines:
-            raise HeadTooLargeError(f"more than {limits.lines} field lines")
-        if self._lines:
-            raise _line_too_long(limits)
-        if octets.startswith(b"HTTP/"):
-            return _bound_of_part(0, reach, limits.line, _line_too_long(limits))
-        method_end = octets.find(b" ", 0, reach)
-        if method_end < 0:
-            bound = _bound_of_part(0, reach, limits.line, _line_too_long(limits))
-            return min(bound, reach + limits.target)
-        _bound_of_part(0, method_end, limits.line, _line_too_long(limits))
-        target_end = octets.find(b" ", method_end + 1, reach)
-        too_long = TargetTooLongError(f"a target of more than {limits.target} octets")
-        if target_end < 0:
-            bound = _bound_of_part(method_end + 1, reach, limits.target, too_long)
-            return min(bound, reach + limits.line)
-        _bound_of_part(method_end + 1, target_end, limits.target, too_long)
-        return _bound_of_part(target_end + 1, reach, limits.line, _line_too_long(limits))
-
-
-def _bound_of_part(start: int, end: int, limit: int, error: Http1Error) -> int:
-    """Return where the part of a start line from `start` gets too long; raise `error` if it is so already at `end`."""
-    if end > start + limit:
-        raise error
-    return start + limit
-
-
-def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
-    return HeadTooLargeError(f"a line of more than {limits.line} octets")
-
-
-class HeadBuffer:
-    """Collects octets until a whole head is there. Linear: a scan goes on where the last one stopped."""
-
-    __slots__ = ("_held", "_limits", "_scan", "_skipped")
-
-    def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS) -> None:
-        """Start with nothing."""
-        self._limits = limits
-        self._start()
-
-    def __len__(self) -> int:
-        """Return how many octets are held of a head that is not whole yet."""
-        return len(self._held)
-
-    @property
-    def octets(self) -> bytes:
-        """The octets of a head that is not whole (to `salvage` from, when it is refused)."""
-        return bytes(self._held)
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
-        """Return (head with its empty line, octets behind it) once the head is whole, and forget it; None before.
-
-        The common case, a whole head in one read, is one search and no copy but the two slices. One empty line before a
-        request line is skipped (RFC 9112, 2.2); before a status line it is malformed. A buffer that refused its octets
-        takes no more.
-
-        Raises:
-            HeadTooLargeError, TargetTooLongError: the head goes over a limit, told as soon as that is certain.
-            MalformedError: a bare LF or CR, or a first octet that begins no head: told at once, not at the deadline. A
-                whole head that came in one read is looked at by `parse_request_head` and `parse_response_head` only.
-        """
-        if not self._held and not self._skipped:
-            end = data.find(_HEAD_END) + len(_HEAD_END)
-            if len(_HEAD_END) <= end <= self._limits.octets and data[0] != _CR:
-                return data[:end], data[end:]
-        self._held += data
-        return self._collect()
-
-    def _start(self) -> None:
-        self._held = bytearray()
-        self._scan = _Scan(self._limits)
-        self._skipped = False
-
-    def _collect(self) -> tuple[bytes, bytes] | None:
-        held = self._held
-        if not self._skipped:
-            if bytes(held[:2]) == b"\r":
-                return None
-            if held.startswith(b"\r\n"):
-                del held[:2]
-                self._skipped = True
-        if self._skipped and held.startswith(b"HTTP/"):
-            raise MalformedError("an empty line before a status line")
-        end = held.find(_HEAD_END, max(self._scan.seen - 2, 0), self._limits.octets) + len(_HEAD_END)
-        if end < len(_HEAD_END):
-            self._scan.read(held)
-            return None
-        whole = bytes(held)
-        self._start()
-        return whole[:end], whole[end:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +169,7 @@ def _fields_of(octets: bytes, limits: HeadLimits) -> Fields:
     lines = octets.split(b"\r\n")[1:-2]
     size = len(octets)
     if size > limits.line or size > limits.target or size > limits.octets or len(lines) > limits.lines:
-        _Scan(limits).read(octets)
+        Scan(limits).read(octets)
     return index_fields(lines)
 
 
@@ -356,7 +179,7 @@ def _refuse(octets: bytes, limits: HeadLimits, is_start_line: Callable[[bytes], 
     Raises:
         MalformedError, HeadTooLargeError, TargetTooLongError: always one of them; no octet is quoted in it.
     """
-    _Scan(limits).read(octets)
+    Scan(limits).read(octets)
     start_line, *lines = octets.split(b"\r\n")
     if is_start_line(start_line) is None:
         raise MalformedError("line 1 is no request line or status line")
@@ -386,20 +209,7 @@ def _host(fields: Fields, minor: int) -> bytes | None:
     value = fields.value(b"host")
     if value is None and minor:
         raise MalformedError("HTTP/1.1 without Host")
-    return _lower_host(value)
-
-
-def _lower_host(value: bytes | None) -> bytes | None:
-    """Return a Host value, if there is one, in lower case.
-
-    Raises:
-        MalformedError: it is not `uri-host [":" port]`.
-    """
-    if value is None:
-        return None
-    if _is_plain_host(value) is None:
-        split_host(value)
-    return value.lower()
+    return None if value is None else lower_host(value)
 
 
 def _reduced(target: bytes, method: bytes, host: bytes | None) -> bytes:
@@ -452,8 +262,11 @@ def _framing(fields: Fields, minor: int) -> Framing | None:
 
 def _is_persistent(fields: Fields, minor: int) -> bool:
     """Tell whether the connection stays open (RFC 9112, 9.3): `close` wins over `keep-alive`."""
-    if b"connection" not in fields.first:
+    value = fields.value(b"connection")
+    if value is None:
         return minor == 1
+    if value == b"keep-alive" and not fields.repeated:
+        return True
     options = [option.lower() for option in fields.items(b"connection")]
     return b"close" not in options and (minor == 1 or b"keep-alive" in options)
 
@@ -468,42 +281,3 @@ def _expects_continue(fields: Fields) -> bool:
     if not expectations <= {b"100-continue"}:
         raise ExpectationError("an expectation other than 100-continue")
     return bool(expectations)
-
-
-@dataclass(frozen=True, slots=True)
-class Salvaged:
-    """What can still be read of a request head that was refused."""
-
-    method: bytes | None
-    host: bytes | None
-    """As in a RequestHead, when exactly one whole line has it."""
-    origin: bytes | None
-    """The Origin value when exactly one whole line has it."""
-
-
-def salvage(octets: bytes) -> Salvaged:
-    """Read Host and a single Origin from a refused or unfinished head, only from whole, well-formed lines.
-
-    Never raises. So that a page of an allowed origin can read even a 431 or a 408.
-    """
-    head, empty_line, _ = octets.removeprefix(b"\r\n").partition(_HEAD_END)
-    head += empty_line[:2]
-    start_line, line_end, _ = head.partition(b"\r\n")
-    method = start_line.partition(b" ")[0]
-    try:
-        host = _lower_host(_single_value(head, b"host"))
-    except MalformedError:
-        host = None
-    return Salvaged(method if line_end and is_token(method) else None, host, _single_value(head, b"origin"))
-
-
-def _single_value(head: bytes, name: bytes) -> bytes | None:
-    """Return the value of `name` if exactly one line has it, and that line is whole and well-formed.
-
-    Behind a bare CR or LF, after white space, or with white space before the colon a name counts as another one.
-    """
-    match = _WHOLE_LINE[name].search(head)
-    if match is None or len(_CLAIMED_LINE[name].findall(head)) != 1:
-        return None
-    value: bytes = match[1]
-    return value.strip(b" \t")

@@ -184,4 +184,4 @@ LOWER_CASE: Final = _LowerCase(_spellings())
 def lower_case_names(lines: Iterable[bytes]) -> tuple[bytes, ...]:
     """Return the lower-case field name of each of `lines`, all of which hold a colon."""
     lower_case = LOWER_CASE
-    return tuple([lower_case[line[: line.index(b":")]] for line in lines])
+    return tuple([lower_case[line.partition(b":")[0]] for line in lines])

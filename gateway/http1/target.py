@@ -22,6 +22,8 @@ RFC 3986 (3.2.2) has sub-delims and percent-encoding in names too: no such name 
 two names to readers of X-Forwarded-Host. A port may be empty (RFC 3986, 3.2.3).
 """
 
+_is_plain_host: Final = re.compile(rb"[0-9A-Za-z._-]++").fullmatch
+
 _LAST_PORT: Final = 65_535
 
 
@@ -58,3 +60,14 @@ def split_host(authority: bytes) -> tuple[bytes, int | None]:
     if port is not None and port > _LAST_PORT:
         raise MalformedError("a port above 65535")
     return host.lower(), port
+
+
+def lower_host(value: bytes) -> bytes:
+    """Return a Host value in lower case.
+
+    Raises:
+        MalformedError: it is not `uri-host [":" port]`.
+    """
+    if _is_plain_host(value) is None:
+        split_host(value)
+    return value.lower()
