@@ -1,0 +1,62 @@
+"""Each wrong configuration, for real: what Chromium's page reads directly, and through the gateway."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.real.chromium import Outcome, Readable
+from tests.real.judge import as_a_page_reads, of_the_crm, problem, stayed_unread
+from tests.real.mistakes import MISTAKES, Call, Cell, Mistake
+from tests.real.report import FILE, markdown, table
+from tests.real.table import Observed, Refusal, expected_to_reach
+from tests.system import needs
+
+pytestmark = [
+    needs("apache2", "libapache2-mod-php", "php-fpm", "nginx-light", "chromium", "chromium-driver"),
+    pytest.mark.xdist_group("real"),
+]
+
+each_row = pytest.mark.parametrize("row", [pytest.param(row, id=row.number) for row in MISTAKES])
+
+
+def cell(outcome: Outcome) -> Cell | str:
+    if isinstance(outcome, Readable):
+        return outcome.status
+    return outcome.why or outcome.console
+
+
+@each_row
+def test_directly_the_page_reads_what_was_measured(row: Mistake, observed: Mapping[str, Observed]) -> None:
+    assert {call: cell(outcome) for call, outcome in observed[row.number].directly.items()} == row.directly
+
+
+@each_row
+@pytest.mark.parametrize("call", Call)
+def test_through_the_gateway_the_page_reads_what_the_crm_says(
+    row: Mistake, call: Call, observed: Mapping[str, Observed]
+) -> None:
+    seen = observed[row.number]
+    if row.redirected:
+        assert seen.raw[call].status == 302
+        assert problem(seen.through[call]) == (502, "upstream-redirect")
+    else:
+        assert of_the_crm(seen.through[call]) == as_a_page_reads(seen.raw[call])
+
+
+@each_row
+@pytest.mark.parametrize("refusal", Refusal)
+def test_what_the_policy_does_not_allow_stays_unread(
+    row: Mistake, refusal: Refusal, observed: Mapping[str, Observed]
+) -> None:
+    assert all(stayed_unread(refusal, observed[row.number].refused[refusal]))
+
+
+@each_row
+def test_what_the_policy_does_not_allow_never_reaches_the_crm(row: Mistake, observed: Mapping[str, Observed]) -> None:
+    assert observed[row.number].reached == expected_to_reach(row)
+
+
+def test_the_documentation_has_this_table(observed: Mapping[str, Observed], capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print("\n" + table(observed))  # noqa: T201 - for who watches: the table is what this test is about
+    assert FILE.read_text("utf-8") == markdown(observed), "the table has changed: python -m tests.real --write"
