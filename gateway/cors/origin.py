@@ -26,7 +26,7 @@ _MAX_PORT: Final = 65_535
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """A label of a host name: letters, digits and inner hyphens, up to 63 octets (RFC 1123, 2.1).
 
-Browsers send `_` too; but no certificate is given for it, and `https://good.example_.evil.net` feeds on lenient readers.
+Browsers send `_` too; but no certificate is given for it, and `good.example_.evil.net` feeds on lenient readers.
 """
 
 _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -206,7 +206,7 @@ class Match(Generic[T]):
 
     entry: T
     origin: bytes
-    """What to write into Access-Control-Allow-Origin: the entry's own serialization, with a slash if the client sent one.
+    """What to write into Access-Control-Allow-Origin: the entry's own serialization, with the slash if there was one.
 
     For a wildcard it is the value that was matched, which the grammar of one label allowed octet for octet."""
     slash: bool

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from gateway.cors.origin import Origin, OriginTable
+from gateway.policy.compiled import CompiledRule, compile_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Paths:
         return self.everything or path in self.exact or path.startswith(self.subtrees)
 
 
-EVERYTHING = Paths(everything=True)
-NOTHING = Paths()
+EVERYTHING: Final = Paths(everything=True)
+NOTHING: Final = Paths()
 
 
 class CookieHandling(Enum):
@@ -42,7 +44,7 @@ class LocationHandling(Enum):
     """What becomes of redirects on requests that a rule allowed."""
 
     REWRITE = "rewrite"
-    """The upstream's own absolute URLs are made true outside; another origin's are refused (502 `upstream-redirect`)."""
+    """The upstream's own absolute URLs are made true outside, another origin's are refused (502 `upstream-redirect`)."""
     KEEP = "keep"
 
 
@@ -54,7 +56,7 @@ class LoginRedirect(Enum):
 
 
 class Challenges(Enum):
-    """What becomes of WWW-Authenticate on answers shared with an add-in (Firefox opens a sign-in dialog for Basic, NTLM, Negotiate)."""
+    """What becomes of WWW-Authenticate on answers shared with a page; Firefox opens a sign-in dialog for some of them."""
 
     DROP = "drop"
     KEEP = "keep"
@@ -93,7 +95,7 @@ class Rule:
     headers: frozenset[bytes]
     """Lower-case names a page may send besides the safelisted ones, each by name."""
     any_header: bool = False
-    """`headers: any`: every name that is asked for is answered by its name, but never `NEVER_BY_ANY` (decide.py)."""
+    """`headers: any`: every name that is asked for is answered by its name, but never `NEVER_BY_ANY` (headers.py)."""
     expose: tuple[bytes, ...] = ()
     credentials: bool = False
     cookies: CookieHandling = CookieHandling.DROP
@@ -101,6 +103,20 @@ class Rule:
     paths: Paths = EVERYTHING
     place: str = ""
     """Where it stands, for remedies: `sites[0].origins[0], customer.yaml:6`."""
+    compiled: CompiledRule = field(init=False, repr=False, compare=False)
+    """What follows from the rest, and is not worked out again for each request."""
+
+    def __post_init__(self) -> None:
+        compiled = compile_rule(
+            methods=self.methods,
+            headers=self.headers,
+            any_header=self.any_header,
+            expose=self.expose,
+            credentials=self.credentials,
+            cookies=self.cookies is CookieHandling.RELAY,
+            max_age_seconds=self.max_age_seconds,
+        )
+        object.__setattr__(self, "compiled", compiled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +194,16 @@ class Site:
     limits: SiteLimits = field(default_factory=SiteLimits)
     place: str = ""
     """Where it stands, for remedies: `sites[0], customer.yaml:2`."""
+    reads_paths: bool = field(init=False, repr=False, compare=False)
+    """What becomes of a request depends on its path, so that a path must have one reading only."""
+
+    def __post_init__(self) -> None:
+        reads_paths = (
+            not self.paths.everything
+            or any(url.prefix for url in self.upstream.urls)
+            or any(paths not in (NOTHING, EVERYTHING) for paths in (self.form_posts, self.websocket))
+        )
+        object.__setattr__(self, "reads_paths", reads_paths)
 
     @property
     def name(self) -> str:

@@ -1,20 +1,97 @@
 """The gateway's own answers as octets: application/problem+json (RFC 9457), or a short plain page for a navigation."""
 
+import json
+from html import escape
+from http import HTTPStatus
+from typing import Final
+
 from gateway.policy.decide import Answer
+from gateway.policy.reason import EXPLANATIONS, PUBLIC_REMEDIES
+
+PAGE_POLICY: Final = (
+    b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
+)
+"""The page shows text, and nothing ever has to be loaded for it."""
 
 
-def answer_octets(
-    answer: Answer, *, request_id: str, date: bytes, close: bool, minor: int, head_only: bool, navigation: bool, retry_after: int | None = None
+def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does not know itself
+    answer: Answer,
+    *,
+    request_id: str,
+    date: bytes,
+    close: bool,
+    minor: int,
+    head_only: bool,
+    navigation: bool,
+    retry_after: int | None = None,
 ) -> bytes:
-    """Return the whole answer: status line, `answer.block`, Date, X-Request-Id, Cache-Control: no-store, nosniff, framing, body.
+    """Return the whole answer.
 
-    A 204 has no body and no Content-Type. `date` is an IMF-fixdate (RFC 9110, 5.6.7). `close` writes Connection: close; a kept HTTP/1.0
-    connection gets keep-alive. `head_only` leaves the body out but not its length. The body holds type, title, status, detail, reason,
-    request_id, remedy if any: fixed texts, nothing of the request repeated.
+    Status line, `answer.block`, Date, X-Request-Id, Cache-Control: no-store, nosniff, framing, body. A 204 has no body
+    and no Content-Type. `date` is an IMF-fixdate (RFC 9110, 5.6.7). `close` writes Connection: close; a kept HTTP/1.0
+    connection gets keep-alive. `head_only` leaves the body out but not its length.
+
+    The body holds type, title, status, detail, reason, request_id, remedy if any: fixed texts, nothing of the request
+    repeated, and no name of a file or place in it: strangers read this too. What `answer.remedy` says more is in the log,
+    under the same request_id.
     """
-    raise NotImplementedError
+    lines = [
+        b"HTTP/1.1 %d %b\r\n" % (answer.status, HTTPStatus(answer.status).phrase.encode()),
+        b"Date: %b\r\n" % date,
+        answer.block,
+        b"X-Request-Id: %b\r\n" % request_id.encode(),
+        b"Cache-Control: no-store\r\n",
+    ]
+    if retry_after is not None:
+        lines.append(b"Retry-After: %d\r\n" % retry_after)
+    if close:
+        lines.append(b"Connection: close\r\n")
+    elif minor == 0:
+        lines.append(b"Connection: keep-alive\r\n")
+    body = b""
+    if answer.status != HTTPStatus.NO_CONTENT:
+        content_type, body = _page(answer, request_id) if navigation else _problem(answer, request_id)
+        lines.append(content_type)
+        lines.append(b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n" % len(body))
+    return b"".join((*lines, b"\r\n", b"" if head_only else body))
 
 
 def is_navigation(accept: bytes | None, fetch_mode: bytes | None) -> bool:
-    """Tell whether a person is looking: `Sec-Fetch-Mode: navigate`, or, where absent, an Accept that names text/html."""
-    raise NotImplementedError
+    """Tell whether a person looks at the answer.
+
+    `Sec-Fetch-Mode: navigate`, or, where that is absent, an Accept that names text/html.
+    """
+    if fetch_mode is not None:
+        return fetch_mode == b"navigate"
+    return accept is not None and b"text/html" in accept.lower()
+
+
+def _problem(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
+    """Return Content-Type and body for a program."""
+    problem: dict[str, str | int] = {
+        "type": "about:blank",  # so that `title` is the status phrase (RFC 9457, 4.2.1); `reason` says which problem
+        "title": HTTPStatus(answer.status).phrase,
+        "status": answer.status,
+        "detail": EXPLANATIONS[answer.reason].sentence,
+        "reason": answer.reason,
+        "request_id": request_id,
+    }
+    if PUBLIC_REMEDIES[answer.reason]:
+        problem["remedy"] = PUBLIC_REMEDIES[answer.reason]
+    return b"Content-Type: application/problem+json\r\n", json.dumps(problem).encode() + b"\n"
+
+
+def _page(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
+    """Return Content-Type, with the page's policy, and body for a person."""
+    heading = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    remedy = PUBLIC_REMEDIES[answer.reason]
+    page = (
+        "<!DOCTYPE html>\n"
+        f'<html lang="en"><meta charset="utf-8"><title>{heading}</title>\n'
+        f"<h1>{heading}</h1>\n"
+        f"<p>{escape(EXPLANATIONS[answer.reason].sentence)}</p>\n"
+        f"{f'<p>What would change it: {escape(remedy)}.</p>' if remedy else ''}\n"
+        f"<p>Reason: <code>{answer.reason}</code>. Request: <code>{escape(request_id)}</code>.</p>\n"
+        "</html>\n"
+    )
+    return b"Content-Type: text/html; charset=utf-8\r\n" + PAGE_POLICY, page.encode()

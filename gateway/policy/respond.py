@@ -1,24 +1,149 @@
 """The judgement of an upstream's response: which of its fields go, which are added, or that it is refused."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from gateway.cors.fields import CORS_PREFIX
+from gateway.cors.vary import merge_vary
+from gateway.http1.fields import Fields
 from gateway.http1.head import RequestHead, ResponseHead
 from gateway.http1.outgoing import Change
-from gateway.policy.decide import Answer, Relay
+from gateway.policy.challenges import CONNECTION_BOUND, OPENS_A_DIALOG, without
+from gateway.policy.compiled import VARY
+from gateway.policy.cookies import rewrite_cookie
+from gateway.policy.decide import Answer, Relay, failure
+from gateway.policy.location import Outside, looks_like_login, outside_of, refresh_outside, true_outside
+from gateway.policy.model import Challenges, CookieHandling, LocationHandling, LoginRedirect
+from gateway.policy.reason import Reason, shown
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""Statuses that a browser follows (https://fetch.spec.whatwg.org/#redirect-status)."""
+
+LOGIN_CHALLENGE: Final = b'WWW-Authenticate: Login realm="application"\r\n'
+"""Each 401 names a challenge (RFC 9110, 15.5.2). This scheme is nobody's, so that no browser asks the user by itself."""
+
+UNCHANGED: Final = Change()
+
+_GONE: Final = frozenset({b"alt-svc", b"vary"})
+"""Alt-Svc would lead clients past the gateway (RFC 7838, 3); Vary is written anew."""
+
+_PREFIXES: Final = (CORS_PREFIX,)
 
 
 def request_change(relay: Relay, head: RequestHead) -> Change:
-    """Return what changes in the request on its way up by policy: Cookie dropped where the rule says so; nothing else.
+    """Return what changes in the request on its way up by policy.
 
+    On reason `allowed`, Cookie is dropped where the rule says so, and so is every field of `NEVER_BY_ANY` that the rule
+    does not list: with x-http-method-override a page, or a program with the page's Origin, would get round `methods`.
+    Nothing else changes, and on other reasons nothing at all: curl and the application's own pages may use what they like.
     (Hop-by-hop, forwarding fields and framing are `http1.outgoing`'s.)
     """
-    raise NotImplementedError
+    return relay.rule.compiled.request_change if relay.rule else UNCHANGED
 
 
 def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str) -> Change | Answer:
     """Return what changes in the response on its way to the client, or the answer given instead of it.
 
-    Always: every Access-Control-* goes, Alt-Svc goes, `Vary` is merged with `Origin`, `relay.block` is added. On reason `allowed`:
-    Set-Cookie dropped or rewritten, Location and Refresh of the upstream's own origin (either scheme, with and without port, and the
-    path prefix) made true outside with `scheme` and the request's Host, another origin's redirect refused (`upstream-redirect`),
-    login redirects, challenges dropped, as `site.rewrite` says.
+    Always: every Access-Control-* goes, Alt-Svc goes, `Vary` is merged with `Origin`, `relay.block` is added (a 101 has no
+    use for it). Challenges of NTLM and Negotiate go; where the upstream offers nothing else, the answer says so
+    (`authentication-connection-bound`).
+
+    On reason `allowed`, as the site's `rewrite` says: Set-Cookie dropped or rewritten; Location and Refresh of the
+    upstream's own origin (either scheme, with and without port, and the path prefix) made true outside with `scheme` and
+    the request's Host; another origin's redirect, and one that leads in a circle, refused (`upstream-redirect`); a redirect
+    to a login page answered with 401; challenges dropped that browsers ask the user for.
     """
-    raise NotImplementedError
+    outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
+    refused = _refused(relay, request, response, outside)
+    if refused:
+        return refused
+    dropped = set(_GONE)
+    added = [_vary(response.fields)]
+    if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+        added.append(relay.block)
+    for name, values in _written_anew(relay, response, outside):
+        dropped.add(name.lower())
+        added.extend(b"%b: %b\r\n" % (name, value) for value in values)
+    return Change(frozenset(dropped), _PREFIXES, b"".join(added))
+
+
+def _vary(fields: Fields) -> bytes:
+    """Return the one line of `Vary`."""
+    return b"Vary: %b\r\n" % merge_vary(fields.values(b"vary"), (b"Origin",)) if b"vary" in fields else VARY
+
+
+def _leads_somewhere(relay: Relay, response: ResponseHead) -> bool:
+    """Tell whether there is a redirect, or the like, to be judged."""
+    return relay.rule is not None and (b"location" in response.fields or b"refresh" in response.fields)
+
+
+def _refused(relay: Relay, request: RequestHead, response: ResponseHead, outside: Outside | None) -> Answer | None:
+    """Return the answer given instead of a response, None where it is passed on."""
+    challenges = response.fields.values(b"www-authenticate")
+    if response.status == HTTPStatus.UNAUTHORIZED and challenges and not without(challenges, CONNECTION_BOUND):
+        return failure(Reason.AUTHENTICATION_CONNECTION_BOUND, relay)
+    if not outside or response.status not in REDIRECTS:
+        return None
+    rewrite = relay.site.rewrite
+    for location in response.fields.values(b"location"):
+        led = true_outside(location, outside)
+        if rewrite.login_redirect is LoginRedirect.UNAUTHORIZED and (led is None or looks_like_login(location)):
+            answer = failure(Reason.LOGIN_REQUIRED, relay, detail=_without_query(location))
+            return replace(answer, block=answer.block + LOGIN_CHALLENGE)
+        if rewrite.location is LocationHandling.KEEP:
+            continue
+        if led is None:
+            return failure(Reason.UPSTREAM_REDIRECT, relay, detail=_without_query(location))
+        if led in {request.target, outside.base + request.target} and _is_a_circle(relay, request, response):
+            return failure(Reason.UPSTREAM_REDIRECT, relay, detail=CIRCLE)
+    return None
+
+
+CIRCLE: Final = (
+    "to the very URL that was asked for: most likely the application wants https; write https:// in upstream"
+)
+"""Seen of virtual hosts that send all of http to https."""
+
+
+def _is_a_circle(relay: Relay, request: RequestHead, response: ResponseHead) -> bool:
+    """Tell whether a redirect to the URL that was asked for would be answered the same again.
+
+    Not where the browser changes the method, nor where it comes back with a cookie it was given.
+    """
+    keeps_method = request.method in {b"GET", b"HEAD"} or response.status in {307, 308}
+    brings_cookie = relay.rule is not None and relay.rule.cookies is CookieHandling.RELAY
+    return keeps_method and not (brings_cookie and b"set-cookie" in response.fields)
+
+
+def _without_query(location: bytes) -> str:
+    """Return where a redirect leads, for the log."""
+    return f"Location: {shown(location.partition(b'?')[0])}"
+
+
+def _written_anew(
+    relay: Relay, response: ResponseHead, outside: Outside | None
+) -> Iterator[tuple[bytes, Iterable[bytes]]]:
+    """Yield the fields whose lines are written anew, each with the values it then has, or none."""
+    fields, rule, rewrite = response.fields, relay.rule, relay.site.rewrite
+    if b"www-authenticate" in fields:
+        schemes = OPENS_A_DIALOG if rule and rewrite.challenges is Challenges.DROP else CONNECTION_BOUND
+        yield b"WWW-Authenticate", without(fields.values(b"www-authenticate"), schemes)
+    if rule and b"set-cookie" in fields:
+        if rule.cookies is CookieHandling.DROP:
+            yield b"Set-Cookie", ()
+        elif rewrite.cookies:
+            prefixes = tuple(url.prefix for url in relay.site.upstream.urls)
+            values = fields.values(b"set-cookie")
+            yield b"Set-Cookie", [rewrite_cookie(value, rewrite.cookies, prefixes) for value in values]
+    if outside and rewrite.location is LocationHandling.REWRITE:
+        for name, mapped in ((b"Location", _location_outside), (b"Refresh", refresh_outside)):
+            values = fields.values(name.lower())
+            yield name, [mapped(value, outside) for value in values]
+
+
+def _location_outside(location: bytes, outside: Outside) -> bytes:
+    """Return a Location as it is outside; another origin's as it came: it is none that a browser follows."""
+    led = true_outside(location, outside)
+    return location if led is None else led
