@@ -49,6 +49,9 @@ class Call:
     asked_for: tuple[str, ...] = field(init=False)
     """Names the browser asks about in `Access-Control-Request-Headers`: lower case and sorted, as it sends them."""
 
+    foreign: bool = False
+    """Whether the foreign page makes the call, and not the add-in's."""
+
     preflight: bool = field(init=False)
     """Whether the browser asks first."""
 
@@ -72,7 +75,9 @@ class Call:
             "needs": list(self.needs),
             "site": self.site,
             "wanted": self.wanted,
+            "foreign": self.foreign,
             "preflight": self.preflight,
+            "asked_for": [name for name, value in self.headers if not _is_safelisted(name, value)],
         }
 
 
@@ -171,6 +176,18 @@ DEMO_CALLS: Final = (
         site="off",
     ),
     Call(
+        id="origin",
+        title="A page nobody listed",
+        story="The foreign page signs in to the mobile API. The CRM lets whoever asks read the answer. "
+        "The gateway refuses before the CRM is touched.",
+        method="POST",
+        path="/modules/Touch/ws.php?wsname=Login&wsversion=2.0",
+        headers=(FORM,),
+        body=urlencode({"username": USER, "password": PASSWORD}),
+        wanted=False,
+        foreign=True,
+    ),
+    Call(
         id="header",
         title="A header field nobody listed",
         story="The browser asks first, and the answer does not name the field.",
@@ -192,7 +209,8 @@ DEMO_CALLS: Final = (
     Call(
         id="path",
         title="A path nobody listed",
-        story="The installer was never removed. Through the gateway it cannot be reached, by add-in or person.",
+        story="The installer was never removed. Directly the page cannot read it, but the CRM has run it all the same. "
+        "Through the gateway nobody reaches it, add-in or person.",
         method="GET",
         path="/install.php",
         wanted=False,
@@ -255,6 +273,15 @@ OWN_CALLS: Final = (
         story="A path below the REST API that does not exist.",
         method="GET",
         path="/restapi/cors-gateway-demo",
+    ),
+    Call(
+        id="origin",
+        title="A page nobody listed",
+        story="The foreign page calls the classic API. The gateway refuses before the CRM is touched.",
+        method="GET",
+        path="/webservice.php?operation=getchallenge&username=cors-gateway-demo",
+        wanted=False,
+        foreign=True,
     ),
     Call(
         id="header",

@@ -110,7 +110,7 @@ def _application(show: Show, first: str, policy: str) -> web.Application:
         way = request.match_info["way"]
         if call is None or way not in {"direct", "gateway"}:
             raise web.HTTPNotFound
-        origin = show.places.foreign if "foreign" in request.query else show.places.page
+        origin = show.places.foreign if call.foreign else show.places.page
         replayed = await replay(call, show.bases[call.site][way], origin)
         log = await show.gateway.log_of(replayed.request_ids) if way == "gateway" else []
         return web.json_response({**replayed.as_json(), "log": log})

@@ -168,4 +168,6 @@ async def _listens(port: int) -> bool:
     except OSError:
         return False
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
@@ -92,6 +93,8 @@ async def _send(url: URL, octets: bytes) -> bytes:
         return bytes(received)
     finally:
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def _tls(url: URL) -> ssl.SSLContext | None:

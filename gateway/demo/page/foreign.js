@@ -3,7 +3,8 @@
 import { make, stateOf } from "/call.js";
 
 const plan = await (await fetch("/api/plan")).json();
-const calls = plan.calls.filter((call) => call.wanted);
+const calls = plan.calls.filter((call) => call.wanted || call.foreign);
+const shown = calls.filter((call) => call.wanted);
 const rows = document.getElementById("tries");
 document.getElementById("origin").textContent = location.origin;
 
@@ -25,7 +26,7 @@ function cell(outcome) {
 }
 
 function show(outcomes) {
-  rows.replaceChildren(...calls.map((call) => {
+  rows.replaceChildren(...shown.map((call) => {
     const tr = document.createElement("tr");
     const th = document.createElement("th");
     th.scope = "row";

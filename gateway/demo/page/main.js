@@ -47,7 +47,7 @@ function summarize() {
 }
 
 async function makeAll() {
-  for (const call of plan.calls) {
+  for (const call of plan.calls.filter(({ foreign }) => !foreign)) {
     outcomes[call.id] = {};
     for (const way of WAYS) {
       outcomes[call.id][way] = await make(call, plan.bases[call.site][way]);
@@ -72,11 +72,13 @@ function after(milliseconds) {
 
 async function explainAll() {
   for (const call of plan.calls) {
+    const made = (call.foreign ? foreignOutcomes : outcomes)[call.id];
+    if (!made) continue;
     for (const way of WAYS) {
       const answer = await fetch(`/api/replay/${call.id}/${way}`);
-      rows.get(call.id).explain(way, outcomes[call.id][way], answer.ok ? await answer.json() : null);
+      rows.get(call.id).explain(way, made[way], answer.ok ? await answer.json() : null);
     }
-    if (foreignOutcomes[call.id]) rows.get(call.id).foreign(foreignOutcomes[call.id]);
+    if (call.wanted && foreignOutcomes[call.id]) rows.get(call.id).foreign(foreignOutcomes[call.id]);
   }
 }
 

@@ -58,7 +58,7 @@ function why(outcome, replay) {
   return [
     el("h5", {}, "Why"),
     el("p", {}, replay.refusal.why),
-    el("p", { class: "console" }, el("span", {}, "Browser console"), replay.refusal.console),
+    el("p", { class: "console" }, el("span", {}, "In the console of Chromium, Edge and Outlook"), replay.refusal.console),
   ];
 }
 

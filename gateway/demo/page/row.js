@@ -60,11 +60,10 @@ export function row(call, number) {
 }
 
 function chips(call) {
-  const names = call.headers.map(([name]) => name);
   const all = [
     call.preflight ? chip("browser asks first", "strong", "The browser sends OPTIONS before it makes this call") : null,
     call.credentials ? chip("with cookies", "strong", 'credentials: "include"') : null,
-    ...names.map((name) => chip(name)),
+    ...call.asked_for.map((name) => chip(name)),
   ].filter(Boolean).flatMap((each) => [each, " "]);
   return all.length ? el("span", { class: "chips" }, all) : null;
 }
@@ -82,13 +81,16 @@ function waiting(way) {
 }
 
 function result(call, way, outcome, replay) {
-  return [wayName(way), badge(call, outcome), ...remark(call, outcome, replay)];
+  return [wayName(way), badge(call, way, outcome), ...remark(call, outcome, replay)];
 }
 
-function badge(call, outcome) {
+function badge(call, way, outcome) {
   const state = stateOf(outcome);
   if (!call.wanted && (state === "refused" || outcome.status >= 400)) {
-    return el("span", { class: "badge good" }, icon("shield"), "Refused");
+    // Without a preflight the call has been made by the time the browser withholds its answer.
+    return way === "direct" && !call.preflight
+      ? el("span", { class: "badge part" }, icon("part"), "Done, not shown")
+      : el("span", { class: "badge good" }, icon("shield"), "Refused");
   }
   const [kind, words] = {
     readable: [call.wanted ? "good" : "bad", "Readable"],
