@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -236,7 +236,7 @@ class OriginTable(Generic[T]):
                     self._exact[text + b"/"] = Match(entry, text + b"/", slash=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, OriginTable) and self.entries == other.entries
+        return isinstance(other, OriginTable) and self.entries == cast("OriginTable[object]", other).entries
 
     def __hash__(self) -> int:
         return hash(self.entries)

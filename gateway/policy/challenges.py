@@ -12,9 +12,12 @@ Connections to the upstream are shared: the next client's requests on it would b
 """
 
 OPENS_A_DIALOG: Final = CONNECTION_BOUND | {b"basic", b"digest"}
-"""Lower-case schemes for which browsers ask the user by themselves; on a page's calls Firefox does, others need not."""
+"""Lower-case schemes for which browsers may ask the user by themselves; Firefox does so also on a page's calls."""
 
-_ELEMENT: Final = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*+"?)++', re.DOTALL)
+_LOGS_IN_A_CONNECTION: Final = tuple(CONNECTION_BOUND)
+_LONGEST: Final = max(map(len, CONNECTION_BOUND))
+
+_ELEMENT: Final = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
 """An element of a list, in which a comma between quotes ends nothing."""
 
 _SCHEME: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++)(?:[ \t]++(?!=)|\Z)")
@@ -22,7 +25,7 @@ _SCHEME: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++)(?:[ \t]++(?!=)|\Z
 
 
 def challenges(value: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (lower-case scheme, whole challenge) for each challenge in one WWW-Authenticate value, or Authorization's."""
+    """Yield (lower-case scheme, whole challenge) for each challenge in one WWW-Authenticate value."""
     scheme, parts = b"", list[bytes]()
     for element in _ELEMENT.findall(value):
         part = element.strip(b" \t")
@@ -39,7 +42,7 @@ def challenges(value: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def without(values: Iterable[bytes], schemes: AbstractSet[bytes]) -> tuple[bytes, ...]:
-    """Return the values of WWW-Authenticate lines without challenges of these lower-case schemes; the others as they came."""
+    """Return the values of WWW-Authenticate without challenges of these lower-case schemes, the others as they came."""
     kept: list[bytes] = []
     for value in values:
         found = tuple(challenges(value))
@@ -51,10 +54,6 @@ def without(values: Iterable[bytes], schemes: AbstractSet[bytes]) -> tuple[bytes
     return tuple(kept)
 
 
-def is_connection_bound(values: Iterable[bytes]) -> bool:
-    """Tell whether one of the values of `Authorization` logs in a connection."""
-    return any(value[:_LONGEST].lower().startswith(_SCHEMES) for value in values)
-
-
-_SCHEMES: Final = tuple(CONNECTION_BOUND)
-_LONGEST: Final = max(map(len, _SCHEMES))
+def is_connection_bound(credentials: bytes) -> bool:
+    """Tell whether a value of `Authorization` logs in a connection."""
+    return credentials[:_LONGEST].lower().startswith(_LOGS_IN_A_CONNECTION)

@@ -84,5 +84,5 @@ def compile_rule(  # noqa: PLR0913 - each is a key of a rule
         preflight_asked=(before_asked, between, behind_asked),
         listed=MappingProxyType(dict.fromkeys(listed)),
         allow=b"Allow: %b\r\n" % b", ".join(names),
-        request_change=Change(dropped=(NEVER_BY_ANY - headers) | (frozenset() if cookies else COOKIE)),
+        request_change=Change(dropped=NEVER_BY_ANY - headers if cookies else NEVER_BY_ANY - headers | COOKIE),
     )

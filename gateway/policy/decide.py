@@ -1,6 +1,6 @@
 """The decision for one request: the table of docs/design.md, one function a row, in its order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -36,8 +36,8 @@ class Answer:
     remedy: str = ""
     """What would change a refusal: the line of YAML, or of the proxy in front.
 
-    For the log and for status: it names places in files, and what the client sent. The body of the answer has the remedy
-    of the reason alone (`reason.PUBLIC_REMEDIES`).
+    For the log and for status: it names places in files, and what the client sent. The body of the answer has the
+    remedy of the reason alone (`reason.PUBLIC_REMEDIES`).
     """
 
 
@@ -108,15 +108,15 @@ def _asked(head: RequestHead, match: Match[Rule]) -> Asked:
     """Return what a preflight asks for."""
     fields, compiled = head.fields, match.entry.compiled
     headers = judge_headers(
-        fields.values(b"access-control-request-headers"),
+        _values(head, b"access-control-request-headers"),
         compiled.listed,
         any_header=match.entry.any_header,
-        # Written in upper case by classic Outlook's runtime alone, which asks for all it sends (OfficeDev/office-js#3907).
+        # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
         everything=fields.value(b"sec-fetch-mode") == b"CORS",
     )
     return Asked(
         match.entry,
-        b", ".join(fields.values(b"access-control-request-method")),
+        b", ".join(_values(head, b"access-control-request-method")),
         headers.refused,
         compiled.answer_preflight(match.origin, headers.allowed),
     )
@@ -126,31 +126,37 @@ def _asked(head: RequestHead, match: Match[Rule]) -> Asked:
 
 
 def host_unknown(q: Question) -> Answer | None:
-    """`Host` names no site: 421, no fields. A page that had a name rebound to this address ends here as well."""
+    """Refuse a request whose `Host` names no site: 421, no fields.
+
+    A page that had its own name rebound to this address ends here as well.
+    """
     if q.site is not NO_SITE:
         return None
     return Answer(Reason.HOST_UNKNOWN, 421, b"", remedy=remedy_for(Reason.HOST_UNKNOWN, host=q.head.host))
 
 
 def origin_repeated(q: Question) -> Answer | None:
-    """More than one `Origin` line, or a comma in it: 400, no fields."""
+    """Refuse more than one `Origin` line, or a comma in it: 400, no fields."""
     if q.origin is None or not (b"," in q.origin or b"origin" in q.head.fields.repeated):
         return None
     return Answer(Reason.ORIGIN_REPEATED, 400, VARY, q.site, remedy_for(Reason.ORIGIN_REPEATED))
 
 
 def preflight_origin(q: Question) -> Answer | None:
-    """A preflight, its origin without a rule: 403, no fields; the site's own too, since browsers never send that."""
+    """Refuse a preflight of an origin without a rule: 403, no fields.
+
+    The site's own has none as well: browsers never send that.
+    """
     if not q.preflight or q.match:
         return None
     return Answer(Reason.ORIGIN_NOT_ALLOWED, 403, VARY_PREFLIGHT, q.site, _origin_remedy(q))
 
 
 def preflight_method(q: Question) -> Answer | None:
-    """A preflight for a method that the rule does not allow: 204 and the rule's true fields.
+    """Answer a preflight for a method that the rule does not allow: 204 and the rule's true fields.
 
-    So the browser refuses, and its console names the method instead of blaming the origin. GET, HEAD and POST it does not
-    refuse, listed or not: it sends the actual request, and that is refused where the page can read it.
+    So the browser refuses, and its console names the method instead of blaming the origin. GET, HEAD and POST it does
+    not refuse, listed or not: it sends the actual request, and that is refused where the page can read it.
     """
     if not q.asked or q.asked.method in q.asked.rule.methods:
         return None
@@ -159,7 +165,7 @@ def preflight_method(q: Question) -> Answer | None:
 
 
 def preflight_header(q: Question) -> Answer | None:
-    """A preflight for a header that the rule does not allow: 204 and the rule's true fields, as for the method."""
+    """Answer a preflight for a header that the rule does not allow: 204 and the rule's true fields, as for a method."""
     if not q.asked or q.asked.refused is None:
         return None
     remedy = remedy_for(Reason.HEADER_NOT_ALLOWED, place=q.asked.rule.place, header=q.asked.refused)
@@ -167,21 +173,21 @@ def preflight_header(q: Question) -> Answer | None:
 
 
 def preflight_allowed(q: Question) -> Answer | None:
-    """A preflight for what the rule allows: 204 and fields; never relayed."""
+    """Answer a preflight for what the rule allows: 204 and fields; never relayed."""
     if not q.asked:
         return None
     return Answer(Reason.PREFLIGHT_ALLOWED, 204, q.asked.block, q.site)
 
 
 def path_ambiguous(q: Question) -> Answer | None:
-    """A path that servers read in more than one way, where something depends on paths: 400, fields if there is a rule."""
+    """Refuse a path of more than one reading, where something depends on paths: 400, fields if there is a rule."""
     if not (q.site.reads_paths or (q.match and not q.match.entry.paths.everything)) or not is_ambiguous(q.path):
         return None
     return Answer(Reason.PATH_AMBIGUOUS, 400, _fields(q), q.site, remedy_for(Reason.PATH_AMBIGUOUS))
 
 
 def path_not_served(q: Question) -> Answer | None:
-    """A path outside the site's `paths`: 404, fields if there is a rule.
+    """Refuse a path outside the site's `paths`: 404, fields if there is a rule.
 
     The `*` of an `OPTIONS *` is no path: it is in no list, and has no place behind an upstream's prefix.
     """
@@ -192,35 +198,36 @@ def path_not_served(q: Question) -> Answer | None:
 
 
 def authentication_connection_bound(q: Question) -> Answer | None:
-    """A login by NTLM or Negotiate, which would hold for whoever is next on that connection: 403, fields if there is a rule.
+    """Refuse a login by NTLM or Negotiate: 403, fields if there is a rule.
 
-    Clients send it unasked as well, so that taking the challenge out of the upstream's answers is not enough.
+    It would hold for whoever is next on that connection to the upstream. Clients send it unasked as well, so that it
+    is not enough to take the challenge out of the upstream's answers.
     """
-    if b"authorization" not in q.head.fields or not is_connection_bound(q.head.fields.values(b"authorization")):
+    if b"authorization" not in q.head.fields or not any(map(is_connection_bound, _values(q.head, b"authorization"))):
         return None
     reason = Reason.AUTHENTICATION_CONNECTION_BOUND
     return Answer(reason, 403, _fields(q), q.site, remedy_for(reason))
 
 
 def not_cors(q: Question) -> Relay | None:
-    """No `Origin`, as of navigations, images, no-cors GET, curl: relay, no fields."""
+    """Relay a request without `Origin`, as of navigations, images, no-cors GET, curl: no fields."""
     return Relay(Reason.NOT_CORS, q.site) if q.origin is None else None
 
 
 def same_origin(q: Question) -> Relay | None:
-    """The site's own page: relay, no fields."""
+    """Relay a request of the site's own page: no fields."""
     return Relay(Reason.SAME_ORIGIN, q.site) if q.origin is not None and _is_own_page(q.head, q.origin) else None
 
 
 def form_post(q: Question) -> Relay | None:
-    """An origin without a rule, `null` included, POST to a path in `form_posts`: relay, no fields."""
+    """Relay a POST of an origin without a rule, `null` included, to a path in `form_posts`: no fields."""
     if q.match or q.head.method != b"POST" or q.path not in q.site.form_posts:
         return None
     return Relay(Reason.FORM_POST, q.site)
 
 
 def origin_not_allowed(q: Question) -> Decision | None:
-    """An origin without a rule, anything else: 403 before the upstream is touched, or as `unlisted_origins` says.
+    """Refuse all else of an origin without a rule: 403 before the upstream is touched; or as `unlisted_origins` says.
 
     Forms and text/plain posts are never preflighted: this row protects the application from them.
     """
@@ -232,7 +239,7 @@ def origin_not_allowed(q: Question) -> Decision | None:
 
 
 def path_not_allowed(q: Question) -> Answer | None:
-    """A path outside the rule: 403 and fields."""
+    """Refuse a path outside the rule: 403 and fields."""
     if not q.match or q.path in q.match.entry.paths:
         return None
     remedy = remedy_for(Reason.PATH_NOT_ALLOWED, place=q.match.entry.place, path=q.path)
@@ -240,7 +247,7 @@ def path_not_allowed(q: Question) -> Answer | None:
 
 
 def method_not_allowed(q: Question) -> Answer | None:
-    """A method outside the rule: 405 with `Allow`, and fields."""
+    """Refuse a method outside the rule: 405 with `Allow`, and fields."""
     if not q.match or q.head.method in q.match.entry.methods:
         return None
     rule = q.match.entry
@@ -249,7 +256,7 @@ def method_not_allowed(q: Question) -> Answer | None:
 
 
 def allowed(q: Question) -> Relay | None:
-    """What is left, a WebSocket upgrade too: relay and fields, whatever status comes back."""
+    """Relay what is left, a WebSocket upgrade too, with fields, whatever status comes back."""
     return Relay(Reason.ALLOWED, q.site, q.match.entry, _share(q.match)) if q.match else None
 
 
@@ -280,10 +287,22 @@ What is not HTTP at all, or over a limit, has no row here: no head could be made
 def decide(policy: Policy, head: RequestHead) -> Decision:
     """Decide what becomes of a request whose head is whole and well-formed."""
     asked = question(policy, head)
-    return next(decision for row in ROWS if (decision := row(asked)) is not None)
+    for row in ROWS:
+        decision = row(asked)
+        if decision is not None:
+            return decision
+    raise AssertionError("no row applies")  # and nothing is relayed: whoever called answers `internal`
 
 
 # ------------------------------------------------------------------------------------------- what the rows ask for
+
+
+def _values(head: RequestHead, name: bytes) -> Sequence[bytes]:
+    """Return the value of each line with this name, without going through all lines for the one there mostly is."""
+    if name in head.fields.repeated:
+        return head.fields.values(name)
+    value = head.fields.value(name)
+    return () if value is None else (value,)
 
 
 def _share(match: Match[Rule]) -> bytes:
@@ -299,8 +318,8 @@ def _fields(q: Question) -> bytes:
 def _is_own_page(head: RequestHead, origin: bytes) -> bool:
     """Tell whether a request comes from a page of the site it is sent to.
 
-    Browsers say so themselves to https and loopback (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header). To
-    others, and older ones, host and port are compared, default ports dropped. The scheme is not: behind a TLS terminator
+    Browsers say so themselves to https and loopback (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header).
+    Where they do not, host and port are compared, default ports dropped. The scheme is not: behind a TLS terminator
     the page's is https where the gateway's is http.
     """
     site = head.fields.value(b"sec-fetch-site")
@@ -350,7 +369,7 @@ REASONS: Final[Mapping[type[Http1Error], Reason]] = {
 """Why a head was not taken → the reason."""
 
 ALLOW_ANY: Final = b"Allow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n"
-"""Goes with a 405 where no rule says which methods there are: all but CONNECT and TRACE, and those nobody has heard of."""
+"""Goes with a 405 where no rule says which methods there are: any but CONNECT and TRACE, these among them."""
 
 
 def refuse(policy: Policy, error: Http1Error, salvaged: Salvaged) -> Answer:

@@ -21,8 +21,8 @@ OVERRIDES: Final = frozenset(
         b"x-rewrite-url",
     }
 )
-"""With these a request is served as another than it was judged as: by method (vtenext's REST API is one that does it), or
-by path (IIS, Symfony)."""
+"""With these a request is served as another than it was judged as: by method (vtenext's REST API is one that does it),
+or by path (IIS, Symfony)."""
 
 NEVER_BY_ANY: Final = OVERRIDES | FORWARDING
 """Lower-case names that `headers: any` does not cover: they are allowed only where a rule lists them by name.
@@ -69,18 +69,13 @@ def judge_headers(
         names = parse_request_headers(asked)
     except RequestHeadersError:
         return UNREADABLE
-    lowered = [name.lower() for name in names]
-    everything = everything or any(map(is_forbidden, lowered))
-    allowed: list[bytes] = []
-    refused = None
-    for name, lower in zip(names, lowered, strict=True):
-        if (
-            lower in listed
-            or (any_header and not is_never_by_any(lower))
-            or is_forbidden(lower)
-            or (everything and lower in SAFELISTED_REQUEST_HEADERS)
-        ):
-            allowed.append(name)
-        elif refused is None:
-            refused = name
-    return AskedHeaders((*allowed, *(name for name in listed if name not in lowered)) or None, refused)
+    spelt = {name.lower(): name for name in names}
+    refused = [name for name in spelt if name not in listed and (not any_header or is_never_by_any(name))]
+    if refused:
+        everything = everything or any(map(is_forbidden, spelt))
+        harmless = SAFELISTED_REQUEST_HEADERS if everything else frozenset[bytes]()
+        refused = [name for name in refused if not is_forbidden(name) and name not in harmless]
+    refused_first = spelt[refused[0]] if refused else None
+    for name in refused:
+        del spelt[name]
+    return AskedHeaders((*spelt.values(), *(name for name in listed if name not in spelt)) or None, refused_first)

@@ -20,7 +20,7 @@ _NOT_READ: Final = b"\t\n\r"
 _BEHIND_PATH: Final = re.compile(rb"[?#].*", re.DOTALL)
 
 _REFRESH: Final = re.compile(rb"([^;,]*+[;,][ \t]*+url[ \t]*+=[ \t]*+[\"']?+)([^\"']*+)(.*)", re.DOTALL | re.IGNORECASE)
-"""Seconds, and a URL in quotes or not (https://html.spec.whatwg.org/#shared-declarative-refresh-steps)."""
+"""Seconds, then a URL in quotes or not (https://html.spec.whatwg.org/#shared-declarative-refresh-steps)."""
 
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
@@ -35,7 +35,7 @@ class Outside:
     """How a site's own URLs look on the upstream's side, and how outside."""
 
     base: bytes
-    """`https://crm.customer.example`, the scheme and host that the client uses; empty where the client named no host."""
+    """`https://crm.customer.example`, the scheme and host that the client uses; empty where it named no host."""
     own: frozenset[bytes]
     """Lower-case authorities that are the site itself, without default ports."""
     public: bytes
@@ -47,8 +47,8 @@ class Outside:
 def outside_of(upstream: Upstream, host: bytes | None, scheme: str) -> Outside:
     """Return how URLs of a site look for a client that asked for `host` by `scheme`.
 
-    The upstream may know itself by its own address, by the Host that is sent to it, or by the client's; and it may write
-    its own port behind any of them, or none.
+    The upstream may know itself by its own address, by the Host that is sent to it, or by the client's; and it may
+    write its own port behind any of them, or none.
     """
     ports = {b""}
     names: set[bytes] = set()
@@ -68,7 +68,7 @@ def outside_of(upstream: Upstream, host: bytes | None, scheme: str) -> Outside:
 
 
 def outside_path(path: bytes, prefixes: Iterable[bytes]) -> bytes | None:
-    """Return a path of the upstream as it is outside; None where it begins with no prefix, so that nothing leads there."""
+    """Return a path of the upstream as it is outside; None where no prefix begins it, so that nothing leads there."""
     for prefix in prefixes:
         if path == prefix or path.startswith(prefix + b"/"):
             return path[len(prefix) :] or b"/"
@@ -76,11 +76,11 @@ def outside_path(path: bytes, prefixes: Iterable[bytes]) -> bytes | None:
 
 
 def true_outside(location: bytes, outside: Outside) -> bytes | None:
-    """Return where a redirect of the upstream leads as it is written outside; None where it leads to another origin.
+    r"""Return where a redirect of the upstream leads as it is written outside; None where it leads to another origin.
 
-    Read as browsers read it, since it is them it would lead astray: `/\\evil.example` is no path. Whatever is not plainly
-    the site's own counts as another origin's, `https:path` and another scheme's too. Relative references stay as they
-    are; but a path that begins with the upstream's prefix loses it.
+    Read as browsers read it, since it is them it would lead astray: `/\evil.example` is no path. Whatever is not
+    plainly the site's own counts as another origin's, `https:path` and other schemes too. Relative references stay as
+    they are; but a path that begins with the upstream's prefix loses it.
     """
     read = location.translate(_AS_BROWSERS_READ, _NOT_READ)
     absolute = _ABSOLUTE.fullmatch(read)
@@ -120,7 +120,7 @@ def _relative(location: bytes, read: bytes, outside: Outside) -> bytes:
     """Return a relative reference as it is outside."""
     path, tail = _split(read)
     mapped = outside_path(path, outside.prefixes) if path.startswith(b"/") else None
-    return location if mapped in {None, path} else mapped + tail
+    return location if mapped is None or mapped == path else mapped + tail
 
 
 def _split(rest: bytes) -> tuple[bytes, bytes]:

@@ -44,7 +44,7 @@ class LocationHandling(Enum):
     """What becomes of redirects on requests that a rule allowed."""
 
     REWRITE = "rewrite"
-    """The upstream's own absolute URLs are made true outside, another origin's are refused (502 `upstream-redirect`)."""
+    """The upstream's own absolute URLs are made true outside, another origin's refused (502 `upstream-redirect`)."""
     KEEP = "keep"
 
 
@@ -56,7 +56,7 @@ class LoginRedirect(Enum):
 
 
 class Challenges(Enum):
-    """What becomes of WWW-Authenticate on answers shared with a page; Firefox opens a sign-in dialog for some of them."""
+    """What becomes of WWW-Authenticate on answers shared with a page; Firefox opens a dialog for some of them."""
 
     DROP = "drop"
     KEEP = "keep"

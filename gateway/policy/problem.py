@@ -31,9 +31,9 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     and no Content-Type. `date` is an IMF-fixdate (RFC 9110, 5.6.7). `close` writes Connection: close; a kept HTTP/1.0
     connection gets keep-alive. `head_only` leaves the body out but not its length.
 
-    The body holds type, title, status, detail, reason, request_id, remedy if any: fixed texts, nothing of the request
-    repeated, and no name of a file or place in it: strangers read this too. What `answer.remedy` says more is in the log,
-    under the same request_id.
+    The body holds type, title, status, detail, reason, request_id, remedy if any: fixed texts. Nothing of the request
+    is repeated, and no file is named: strangers read this too. What `answer.remedy` says more is in the log, under the
+    same request_id.
     """
     lines = [
         b"HTTP/1.1 %d %b\r\n" % (answer.status, HTTPStatus(answer.status).phrase.encode()),

@@ -22,7 +22,7 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses that a browser follows (https://fetch.spec.whatwg.org/#redirect-status)."""
 
 LOGIN_CHALLENGE: Final = b'WWW-Authenticate: Login realm="application"\r\n'
-"""Each 401 names a challenge (RFC 9110, 15.5.2). This scheme is nobody's, so that no browser asks the user by itself."""
+"""Each 401 names a challenge (RFC 9110, 15.5.2). This scheme is nobody's, so that no browser asks its user."""
 
 UNCHANGED: Final = Change()
 
@@ -32,12 +32,12 @@ _GONE: Final = frozenset({b"alt-svc", b"vary"})
 _PREFIXES: Final = (CORS_PREFIX,)
 
 
-def request_change(relay: Relay, head: RequestHead) -> Change:
+def request_change(relay: Relay, head: RequestHead) -> Change:  # noqa: ARG001 - as judge_response has it
     """Return what changes in the request on its way up by policy.
 
     On reason `allowed`, Cookie is dropped where the rule says so, and so is every field of `NEVER_BY_ANY` that the rule
     does not list: with x-http-method-override a page, or a program with the page's Origin, would get round `methods`.
-    Nothing else changes, and on other reasons nothing at all: curl and the application's own pages may use what they like.
+    Nothing else changes, and on other reasons nothing at all: curl and the application's own pages use what they like.
     (Hop-by-hop, forwarding fields and framing are `http1.outgoing`'s.)
     """
     return relay.rule.compiled.request_change if relay.rule else UNCHANGED
@@ -46,14 +46,15 @@ def request_change(relay: Relay, head: RequestHead) -> Change:
 def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str) -> Change | Answer:
     """Return what changes in the response on its way to the client, or the answer given instead of it.
 
-    Always: every Access-Control-* goes, Alt-Svc goes, `Vary` is merged with `Origin`, `relay.block` is added (a 101 has no
-    use for it). Challenges of NTLM and Negotiate go; where the upstream offers nothing else, the answer says so
-    (`authentication-connection-bound`).
+    Always: every Access-Control-* goes, Alt-Svc goes, `Vary` is merged with `Origin`, `relay.block` is added (but not
+    to a 101, which no page reads). Challenges of NTLM and Negotiate go; where the upstream offers nothing else, the
+    answer says so (`authentication-connection-bound`).
 
-    On reason `allowed`, as the site's `rewrite` says: Set-Cookie dropped or rewritten; Location and Refresh of the
-    upstream's own origin (either scheme, with and without port, and the path prefix) made true outside with `scheme` and
-    the request's Host; another origin's redirect, and one that leads in a circle, refused (`upstream-redirect`); a redirect
-    to a login page answered with 401; challenges dropped that browsers ask the user for.
+    On reason `allowed`, as the rule and the site's `rewrite` say: Set-Cookie dropped or rewritten; Location and Refresh
+    of the upstream's own origin (either scheme, with and without port, and the path prefix) made true outside with
+    `scheme` and the request's Host; another origin's redirect, and one that leads in a circle, refused
+    (`upstream-redirect`); a redirect to a login page, or to another origin, answered with 401 (`login-required`);
+    challenges dropped that browsers ask the user for.
     """
     outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
     refused = _refused(relay, request, response, outside)
