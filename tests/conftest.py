@@ -1,6 +1,10 @@
 """What holds for every test: system packages, how many cases hypothesis draws, the coverage gate."""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
+import uvloop
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.system import signs, skip_or_fail
@@ -36,3 +40,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def packages_of(item: pytest.Item) -> tuple[str, ...]:
     """Return the packages that the `needs` marks of a test name."""
     return tuple(str(package) for mark in item.iter_markers("needs") for package in mark.args)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run the relay's tests on both loops: uvloop where it is installed, and asyncio, the tested fallback."""
+    factories: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if "relay" in item.path.parts:
+        factories["uvloop"] = uvloop.new_event_loop
+    return factories

@@ -76,6 +76,11 @@ class ClientConnection(Connection):
         self._feeding = False
         self._discarded = 0
 
+    @property
+    def holds_part_of_a_head(self) -> bool:
+        """Whether a head has begun and is not whole."""
+        return len(self._buffer) > 0
+
     # The transport's callbacks.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,7 +130,7 @@ class ClientConnection(Connection):
         """Act on the deadline that passed: what it means depends on the state."""
         self.due = NEVER
         match self.state:
-            case State.HEAD if len(self._buffer):
+            case State.HEAD if self.holds_part_of_a_head:
                 self._refuse_unfinished(Reason.HEAD_TIMEOUT)
             case State.HEAD:
                 self.finish_connection()
@@ -151,7 +156,7 @@ class ClientConnection(Connection):
 
     def _read_head(self) -> bool:
         data, self._octets = self._octets, b""
-        if not len(self._buffer):
+        if not self.holds_part_of_a_head:
             self.due = self.loop.time() + self.limits.head_seconds
         try:
             found = self._buffer.feed(data)
@@ -279,7 +284,7 @@ class ClientConnection(Connection):
 
     def drain(self) -> None:
         """Be ready to go: an idle connection is closed after some silence, a busy one after its answer."""
-        if self.state is State.HEAD and not len(self._buffer):
+        if self.state is State.HEAD and not self.holds_part_of_a_head:
             self.due = min(self.due, self.loop.time() + DRAIN_IDLE_SECONDS)
 
     def must_close(self, head: RequestHead) -> bool:

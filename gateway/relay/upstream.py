@@ -211,6 +211,7 @@ class Attempt:
     def abort(self) -> None:
         """Give up: nobody waits any more."""
         self.exchange = None
+        self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
         self.task.cancel()
 
     def expire(self) -> None:

@@ -1,0 +1,101 @@
+"""The relay in this process, between a raw client and a scripted upstream."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gateway.config.model import Config, Listener, ListenerLimits
+from gateway.policy.model import Policy, Site, Timeouts, Upstream, UpstreamTls, UpstreamUrl
+from gateway.relay.gateway import Gateway
+from gateway.relay.record import Record
+from gateway.service.acceptor import ListenerSite, RelayServer, listening_socket
+from tests.relay.peers import PATIENCE_SECONDS, Peer, Script, ScriptedUpstream, connected, until
+from tests.relay.policies import SITE
+
+
+class Rig:
+    """A gateway that serves, its upstream, and what it logged."""
+
+    def __init__(self, gateway: Gateway, upstream: ScriptedUpstream, port: int, stack: AsyncExitStack) -> None:
+        self.gateway = gateway
+        self.upstream = upstream
+        self.port = port
+        self.records: asyncio.Queue[Record] = asyncio.Queue()
+        self.hints: list[tuple[str, dict[str, str]]] = []
+        self._stack = stack
+
+    async def client(self) -> Peer:
+        """Connect one more raw client."""
+        return await self._stack.enter_async_context(connected(self.port))
+
+    def heard(self, record: Record) -> None:
+        """Keep a log record."""
+        self.records.put_nowait(record)
+
+    async def record(self) -> Record:
+        """Return the next log record."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.records.get()
+
+    def sweep(self, seconds: float) -> None:
+        """Let deadlines that end within `seconds` pass, now."""
+        self.gateway.sweep(self.gateway.loop.time() + seconds)
+
+
+async def stopped(gateway: Gateway) -> None:
+    """Stop a gateway, and wait until all its connections have gone."""
+    gateway.stop()
+    await until(lambda: not gateway.clients and not gateway.upstreams)
+
+
+RigMaker = Callable[..., Coroutine[Any, Any, Rig]]
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[RigMaker]:
+    """Return a maker of rigs; all of them end with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(
+            *scripts: Script,
+            site: Site = SITE,
+            timeouts: Timeouts | None = None,
+            limits: ListenerLimits | None = None,
+            listener: Listener | None = None,
+            upstream: ScriptedUpstream | None = None,
+            tls: UpstreamTls | None = None,
+            host: bytes | None = None,
+            prefix: bytes = b"",
+            **config: Any,  # noqa: ANN401 - handed on to Config
+        ) -> Rig:
+            server = await stack.enter_async_context(upstream or ScriptedUpstream(list(scripts)))
+            scheme = "https" if server.tls else "http"
+            url = UpstreamUrl(scheme, "127.0.0.1", server.port, prefix)
+            behind = Upstream((url,), host=host, tls=tls or UpstreamTls(), timeouts=timeouts or Timeouts())
+            site = replace(site, upstream=behind)
+            policy = Policy({name.encode(): site for name in site.names}, None)
+            listener = listener or Listener("127.0.0.1", 0)
+            if limits is not None:
+                listener = replace(listener, limits=limits)
+            made: list[Rig] = []
+            gateway = Gateway(
+                Config(policy=policy, listeners=(listener,), **config),
+                done=lambda record: made[0].heard(record),  # noqa: PLW0108 - the rig is made after the gateway
+                hint=lambda event, details: made[0].hints.append((event, details)),
+            )
+            gateway.start()
+            stack.push_async_callback(stopped, gateway)
+            sock = listening_socket(listener)
+            runner = web.ServerRunner(RelayServer(gateway, listener), shutdown_timeout=0.0)
+            await runner.setup()
+            await ListenerSite(runner, sock, listener, None).start()
+            stack.push_async_callback(runner.cleanup)
+            made.append(Rig(gateway, server, sock.getsockname()[1], stack))
+            return made[0]
+
+        yield make

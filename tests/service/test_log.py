@@ -1,0 +1,173 @@
+import io
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import IO
+
+import pytest
+import structlog
+
+from gateway.config.model import Log
+from gateway.policy.reason import Reason
+from gateway.relay.record import Record
+from gateway.service import log as module
+from gateway.service.log import LogWriter, RequestLog, configure_events, json_line, renderer, text_line
+
+REFUSED = Record(
+    client="192.0.2.7",
+    site="crm.customer.example",
+    method=b"POST",
+    path=b"/api/mail",
+    status=403,
+    origin=b"https://other.example.com",
+    reason=Reason.ORIGIN_NOT_ALLOWED,
+    remedy="add the origin to sites[0].origins, customer.yaml:6",
+    detail="",
+    request_id="6f1c",
+    duration_ms=1.04,
+)
+
+
+def lines_of(record: Record, render: module.Render, level: str = "info") -> str:
+    stream = io.BytesIO()
+    writer = LogWriter(stream, render)
+    RequestLog(writer, render, level)(record)
+    writer.close()
+    return stream.getvalue().decode()
+
+
+@pytest.fixture(autouse=True)
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.service.log.time.time", lambda: 43_200.0)
+
+
+def test_a_refusal_in_text_says_why_and_what_would_change_it() -> None:
+    assert lines_of(REFUSED, text_line) == (
+        "1970-01-01T12:00:00Z request.done client=192.0.2.7 site=crm.customer.example method=POST path=/api/mail "
+        "status=403 origin=https://other.example.com reason=origin-not-allowed "
+        'remedy="add the origin to sites[0].origins, customer.yaml:6" request_id=6f1c duration_ms=1.0\n'
+    )
+
+
+def test_the_same_in_json_has_the_same_keys() -> None:
+    assert json.loads(lines_of(REFUSED, json_line)) == {
+        "time": "1970-01-01T12:00:00Z",
+        "event": "request.done",
+        "client": "192.0.2.7",
+        "site": "crm.customer.example",
+        "method": "POST",
+        "path": "/api/mail",
+        "status": 403,
+        "origin": "https://other.example.com",
+        "reason": "origin-not-allowed",
+        "remedy": "add the origin to sites[0].origins, customer.yaml:6",
+        "request_id": "6f1c",
+        "duration_ms": 1.0,
+    }
+
+
+@pytest.mark.parametrize("render", [json_line, text_line])
+def test_nothing_in_a_value_ends_the_line_or_forges_a_key(render: module.Render) -> None:
+    evil = Record(
+        client="192.0.2.7",
+        site=None,
+        method=b"",
+        path=b'/\r\n" status=200 \x1b[2J\xff',
+        status=None,
+        origin=b"https://x\ny" + b"a" * 400,
+        reason=Reason.REQUEST_MALFORMED,
+        remedy="",
+        detail='it said "no"',
+        request_id="1",
+        duration_ms=0,
+    )
+    line = lines_of(evil, render)
+    assert line.count("\n") == 1
+    assert line.isascii()
+    assert "\x1b" not in line
+    assert "a" * 321 not in line
+    if render is text_line:
+        assert ' path="/' in line
+
+
+def test_level_warning_leaves_out_what_went_well() -> None:
+    good = Record("::1", "s", b"GET", b"/", 200, None, Reason.NOT_CORS, "", "", "1", 0.1)
+    assert lines_of(good, text_line, "warning") == ""
+    assert "reason=not-cors" in lines_of(good, text_line, "info")
+    assert "reason=origin-not-allowed" in lines_of(REFUSED, text_line, "warning")
+
+
+def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING_LINES", 5)
+    released = threading.Event()
+
+    class Blocked(io.BytesIO):
+        def write(self, octets: object, /) -> int:
+            released.wait(10)
+            return super().write(octets)  # type: ignore[arg-type]
+
+    stream = Blocked()
+    writer = LogWriter(stream, text_line)
+    for number in range(1000):
+        writer.write(str(number))  # returns at once, though nothing is written
+    released.set()
+    writer.close()
+    written = stream.getvalue().decode().splitlines()
+    dropped = [int(line.split("lines=")[1].split()[0]) for line in written if "log.dropped" in line]
+    assert len(written) - len(dropped) + sum(dropped) == 1000
+    assert sum(dropped) > 900
+
+
+def test_a_stream_whose_reader_is_gone_ends_the_log_and_nothing_else() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "wb", buffering=0)
+    writer = LogWriter(stream, text_line)
+    writer.write("to nobody")
+    writer.close()
+    writer.write("still no error")
+    stream.close()
+
+
+class Terminal(io.BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("log", "stream", "expected"),
+    [
+        pytest.param(Log(), io.BytesIO(), json_line, id="json-by-default"),
+        pytest.param(Log(), Terminal(), text_line, id="text-on-a-terminal"),
+        pytest.param(Log(format="json"), Terminal(), json_line, id="as-configured"),
+        pytest.param(Log(format="text"), io.BytesIO(), text_line, id="text-as-configured"),
+    ],
+)
+def test_renderer(log: Log, stream: IO[bytes], expected: module.Render) -> None:
+    assert renderer(log, stream) is expected
+
+
+def test_events_of_ours_and_of_libraries_go_to_the_same_log() -> None:
+    stream = io.BytesIO()
+
+    def render(event: str, keys: Mapping[str, object]) -> str:
+        return f"{event} {dict(keys)}"
+
+    writer = LogWriter(stream, render)
+    before = logging.getLogger().handlers[:]
+    try:
+        configure_events(writer, render, "info")
+        structlog.get_logger().info("gateway.ready", sites="crm")
+        structlog.get_logger().debug("not.told")
+        logging.getLogger("asyncio").warning("slow %s", "thing")
+        logging.getLogger("asyncio").info("not told")
+        writer.close()
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:] = before
+    assert stream.getvalue().decode().splitlines() == [
+        "gateway.ready {'sites': 'crm', 'level': 'info'}",
+        "library.message {'level': 'warning', 'logger': 'asyncio', 'message': 'slow thing', 'error': ''}",
+    ]

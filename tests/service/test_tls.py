@@ -1,0 +1,101 @@
+import contextlib
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gateway.config.model import CertificatePair
+from gateway.service.tls import certificate_names, server_context
+
+CA = trustme.CA()
+
+
+def pair(folder: Path, *names: str) -> CertificatePair:
+    """Issue a certificate into two files."""
+    folder.mkdir()
+    issued = CA.issue_cert(*names)
+    chain, key = folder / "fullchain.pem", folder / "privkey.pem"
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    key.write_bytes(issued.private_key_pem.bytes())
+    return CertificatePair(str(chain), str(key))
+
+
+def asked(context: ssl.SSLContext, name: str, **options: ssl.TLSVersion) -> ssl.SSLSocket:
+    """Return the client's end of a handshake that asks for `name`."""
+    ours, theirs = socket.socketpair()
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.set_alpn_protocols(["h2", "http/1.1"])
+    CA.configure_trust(trusting)
+    for option, value in options.items():
+        setattr(trusting, option, value)
+
+    def serve() -> None:
+        with ours, contextlib.suppress(OSError):
+            context.wrap_socket(ours, server_side=True).close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        return trusting.wrap_socket(theirs, server_hostname=name)
+    except OSError:
+        theirs.close()
+        raise
+    finally:
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    folder = tmp_path_factory.mktemp("tls")
+    return server_context(
+        [
+            pair(folder / "first", "crm.customer.example"),
+            pair(folder / "second", "crm.other.example", "192.0.2.1"),
+            pair(folder / "third", "*.many.example"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("crm.customer.example", "crm.customer.example"),
+        ("crm.other.example", "crm.other.example"),
+        ("CRM.other.example", "crm.other.example"),
+        ("a.many.example", "*.many.example"),
+        ("a.b.many.example", "crm.customer.example"),
+        ("unknown.example", "crm.customer.example"),
+    ],
+)
+def test_the_certificate_is_chosen_by_the_name_asked_for(context: ssl.SSLContext, name: str, expected: str) -> None:
+    with asked(context, name) as client:
+        certificate = client.getpeercert()
+        assert certificate is not None
+        assert ("DNS", expected) in certificate["subjectAltName"]
+        assert client.selected_alpn_protocol() == "http/1.1"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the versions refused here are
+def test_tls_1_1_is_refused(context: ssl.SSLContext) -> None:
+    with pytest.raises(ssl.SSLError):
+        asked(
+            context,
+            "crm.customer.example",
+            minimum_version=ssl.TLSVersion.TLSv1,
+            maximum_version=ssl.TLSVersion.TLSv1_1,
+        )
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    first, second = pair(tmp_path / "a", "a.example"), pair(tmp_path / "b", "b.example")
+    with pytest.raises(ssl.SSLError):
+        server_context([CertificatePair(first.chain, second.key)])
+
+
+def test_names_of_a_certificate(tmp_path: Path) -> None:
+    chain = Path(pair(tmp_path / "a", "A.example", "192.0.2.1").chain).read_bytes()
+    assert certificate_names(chain) == ("a.example", "192.0.2.1")
