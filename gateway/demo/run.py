@@ -41,7 +41,10 @@ class Options:
     """The add-in's origin, beside that of the demonstration's page."""
 
     port: int = PAGE_PORT
-    """The port of the add-in page, if it is free; the next three follow."""
+    """The port of the add-in page, if it is free; the next three follow. 0: any, for all of them."""
+
+    gateway_port: int = GATEWAY_PORT
+    """The gateway's port, if it is free. 0: any."""
 
     command: Sequence[str] = process.COMMAND
     """How the gateway is called."""
@@ -56,19 +59,20 @@ async def running(options: Options) -> AsyncGenerator[Show, None]:
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cors-gateway-demo-")))
-        page = sockets.listen(options.port, also_ipv6=True)
-        foreign = sockets.listen(options.port + 1)
+        first, second, third, fourth = (options.port and options.port + number for number in range(4))
+        page = sockets.listen(first, also_ipv6=True)
+        foreign = sockets.listen(second)
         page_origin = f"http://localhost:{sockets.port_of(page[0])}"
         crm, off = options.crm, None
         if crm is None:
-            listening = sockets.listen(options.port + 2)
+            listening = sockets.listen(third)
             await _serve(stack, web.ServerRunner(DemoCrm(page_origin).server()), listening)
             crm = _origin(listening[0])
-            off = _origin(stack.enter_context(sockets.closed(options.port + 3)))
+            off = _origin(stack.enter_context(sockets.closed(fourth)))
         places = Places(
             page=page_origin,
             foreign=_origin(foreign[0]),
-            gateway_port=sockets.free_port(GATEWAY_PORT),
+            gateway_port=sockets.free_port(options.gateway_port),
             crm=crm.rstrip("/"),
             off=off,
         )

@@ -90,10 +90,15 @@ async function run() {
   $("summary").textContent = "";
   rows.forEach((entry) => entry.reset());
   summarize();
-  await makeAll();
-  foreignOutcomes = await askForeign();
-  await explainAll();
-  $("summary").textContent = summarize();
+  $("ended").hidden = true;
+  try {
+    await makeAll();
+    foreignOutcomes = await askForeign();
+    await explainAll();
+    $("summary").textContent = summarize();
+  } catch {
+    $("ended").hidden = false; // what cannot fail but by the page's own server being gone
+  }
   $("again").disabled = false;
   document.documentElement.dataset.state = "done";
 }

@@ -3,7 +3,7 @@
 import { problemOf } from "/call.js";
 import { el } from "/dom.js";
 
-const SHOWN_IN_LOG = ["event", "method", "path", "status", "origin", "reason", "remedy", "request_id"];
+const SHOWN_IN_LOG = ["event", "method", "path", "status", "origin", "reason", "detail", "remedy", "request_id"];
 
 /** Return the contents of a panel with this title. */
 export function panel(title, outcome, replay) {

@@ -92,12 +92,12 @@ function badge(call, way, outcome) {
       ? el("span", { class: "badge part" }, icon("part"), "Done, not shown")
       : el("span", { class: "badge good" }, icon("shield"), "Refused");
   }
-  const [kind, words] = {
-    readable: [call.wanted ? "good" : "bad", "Readable"],
-    part: ["part", "In part"],
-    refused: ["bad", "Refused"],
+  const [kind, picture, words] = {
+    readable: call.wanted ? ["good", "readable", "Readable"] : ["bad", "seen", "Readable"],
+    part: ["part", "part", "In part"],
+    refused: ["bad", "refused", "Refused"],
   }[state];
-  return el("span", { class: `badge ${kind}` }, icon(state), words);
+  return el("span", { class: `badge ${kind}` }, icon(picture), words);
 }
 
 function remark(call, outcome, replay) {
