@@ -1,0 +1,64 @@
+"""`cors-gateway serve`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.remarks import told_mistakes, told_warnings
+from gateway.config.load import Loaded, load, without_file
+from gateway.config.model import ConfigError
+
+DEFAULT_CONFIG = Path("/etc/cors-gateway")
+
+
+def serve(
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="PATH",
+            help="A YAML file, or a folder of them [/etc/cors-gateway]. May be repeated.",
+        ),
+    ] = None,
+    upstream: Annotated[
+        str | None, typer.Option(metavar="URL", help="Serve one site without a file: its upstream.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(metavar="ORIGIN", help="An origin that may use it. May be repeated.")
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="A name of the site; without one, any. May be repeated.")
+    ] = None,
+    listen: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen [127.0.0.1:9900].")] = None,
+) -> None:
+    """Run the gateway, as a folder of YAML files says, or as the options do."""
+    without = upstream is not None or allow_origin or name or listen is not None
+    if config and without:
+        raise typer.BadParameter("a file and --upstream, --allow-origin, --name or --listen: one or the other")
+    if without and (upstream is None or not allow_origin):
+        raise typer.BadParameter("without a file, --upstream and --allow-origin are needed")
+    try:
+        loaded = _load(config, upstream, allow_origin, name, listen)
+    except ConfigError as error:
+        typer.echo(told_mistakes(error.mistakes), err=True)
+        raise typer.Exit(1) from None
+    if loaded.warnings:
+        typer.echo(told_warnings(loaded.warnings), err=True)
+    from gateway.service.serve import run  # noqa: PLC0415 - what is wrong is told before the rest is loaded
+
+    raise typer.Exit(run(loaded))
+
+
+def _load(
+    config: list[Path] | None,
+    upstream: str | None,
+    allow_origin: list[str] | None,
+    name: list[str] | None,
+    listen: str | None,
+) -> Loaded:
+    if upstream is None:
+        return load(config or [DEFAULT_CONFIG], os.environ)
+    return without_file(upstream=upstream, allow_origins=allow_origin or (), names=name or (), listen=listen)
