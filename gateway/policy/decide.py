@@ -168,7 +168,8 @@ def preflight_header(q: Question) -> Answer | None:
     """Answer a preflight for a header that the rule does not allow: 204 and the rule's true fields, as for a method."""
     if not q.asked or q.asked.refused is None:
         return None
-    remedy = remedy_for(Reason.HEADER_NOT_ALLOWED, place=q.asked.rule.place, header=q.asked.refused)
+    known = remedy_for(Reason.HEADER_NOT_ALLOWED, place=q.asked.rule.place, header=q.asked.refused)
+    remedy = known if q.asked.refused else UNREADABLE_HEADERS_REMEDY
     return Answer(Reason.HEADER_NOT_ALLOWED, 204, q.asked.block, q.site, remedy)
 
 
@@ -344,6 +345,9 @@ def _origin_remedy(q: Question) -> str:
 
 
 OPAQUE_ORIGIN_REMEDY: Final = "serve the page from an origin of its own: a sandboxed frame and a file have none"
+
+
+UNREADABLE_HEADERS_REMEDY: Final = "set fewer header fields in the page's call, by names of letters, digits and hyphens"
 
 
 def _method_remedy(rule: Rule, method: bytes) -> str:
