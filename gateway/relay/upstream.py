@@ -260,7 +260,9 @@ class Attempt:
         infos = [
             (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, route.url.port)) for family, host in addresses
         ]
-        sock = await aiohappyeyeballs.start_connection(infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop)
+        sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - a bare tuple in it
+            infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
+        )
         try:
             _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(self.pool, route),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -178,7 +178,7 @@ class ScriptedUpstream:
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int, tls: ssl.SSLContext | None = None, name: str | None = None) -> AsyncIterator[Peer]:
+async def connected(port: int, tls: ssl.SSLContext | None = None, name: str | None = None) -> AsyncGenerator[Peer]:
     """Connect a raw client."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=tls, server_hostname=name if tls is not None else None, limit=2**24

@@ -374,7 +374,7 @@ class Authority:
     def __init__(self, name: str = "crm.lan") -> None:
         self.ca = trustme.CA()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(name).configure_cert(self.context)
+        self.ca.issue_cert(name).configure_cert(self.context)  # pyright: ignore[reportUnknownMemberType]
 
 
 @pytest.fixture(scope="module")
@@ -386,7 +386,7 @@ async def test_a_tls_upstream_is_verified_by_its_name_and_gets_that_name_as_sni(
     rig: RigMaker, authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     asked: list[str | None] = []
-    authority.context.sni_callback = lambda _ssl, name, _context: asked.append(name)  # type: ignore[assignment]
+    authority.context.sni_callback = lambda _ssl, name, _context: asked.append(name)
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
     authority.ca.cert_pem.write_to_path(str(ca))
     upstream = ScriptedUpstream([answers(OK)], tls=authority.context)

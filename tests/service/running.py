@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +82,7 @@ async def ended(*arguments: str) -> tuple[int, str, str]:
 
 
 @asynccontextmanager
-async def serving(*arguments: str) -> AsyncIterator[Running]:
+async def serving(*arguments: str) -> AsyncGenerator[Running]:
     """Run `cors-gateway serve`, ready to be called, until the block ends."""
     running = Running(await start("serve", *arguments))
     try:
@@ -91,4 +91,4 @@ async def serving(*arguments: str) -> AsyncIterator[Running]:
     finally:
         if running.process.returncode is None:
             running.process.kill()
-        await running.process.wait()
+        await running.process.communicate()  # reads what is left, so that the pipes are closed

@@ -29,7 +29,7 @@ def asked(context: ssl.SSLContext, name: str, **options: ssl.TLSVersion) -> ssl.
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.set_alpn_protocols(["h2", "http/1.1"])
-    CA.configure_trust(trusting)
+    trusting.load_verify_locations(cadata=CA.cert_pem.bytes().decode())
     for option, value in options.items():
         setattr(trusting, option, value)
 
@@ -75,7 +75,7 @@ def test_the_certificate_is_chosen_by_the_name_asked_for(context: ssl.SSLContext
     with asked(context, name) as client:
         certificate = client.getpeercert()
         assert certificate is not None
-        assert ("DNS", expected) in certificate["subjectAltName"]
+        assert expected in str(certificate["subjectAltName"])
         assert client.selected_alpn_protocol() == "http/1.1"
 
 
