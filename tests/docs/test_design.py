@@ -1,0 +1,106 @@
+"""docs/design.md says what the code says: its names exist, its table is the code's, its defaults are the defaults."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from gateway.config.keys import ListenerLimitSettings, SiteLimitSettings, TimeoutSettings
+from gateway.config.settings import Settings, keys_of
+from gateway.policy.decide import ROWS
+from gateway.policy.reason import Reason
+from tests.docs.markdown import PAGES, ROOT, code, prose
+
+DESIGN: Final = ROOT / "docs" / "design.md"
+
+_REFERENCE: Final = re.compile(r"((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)(?::([\w.]+))?")
+
+REFERENCES: Final = sorted({text for text in code(DESIGN) if _REFERENCE.fullmatch(text)})
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_what_is_named_exists(reference: str) -> None:
+    match = _REFERENCE.fullmatch(reference)
+    assert match is not None
+    path, name = match.groups()
+    file = ROOT / path if path.startswith(("tests/", "gateway/", "requirements/")) else ROOT / "gateway" / path
+    assert file.exists()
+    if name is not None:
+        assert name in names_in(file)
+
+
+def test_there_are_references() -> None:
+    assert len(REFERENCES) > 50
+
+
+@cache
+def names_in(file: Path) -> frozenset[str]:
+    """Return the names defined at the top of a module, and in its classes as `Class.name`."""
+    module = ast.parse(file.read_text("utf-8"))
+    return frozenset(_names(module, ""))
+
+
+def _names(within: ast.Module | ast.ClassDef, prefix: str) -> list[str]:
+    found: list[str] = []
+    for node in within.body:
+        match node:
+            case ast.ClassDef():
+                found += [prefix + node.name, *_names(node, f"{prefix}{node.name}.")]
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                found.append(prefix + node.name)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found.append(prefix + name)
+            case ast.Assign():
+                found += [prefix + target.id for target in node.targets if isinstance(target, ast.Name)]
+            case _:
+                pass
+    return found
+
+
+def rows_below(heading: str) -> list[list[str]]:
+    """Return the cells of the tables below the line that begins with `heading`, up to the next text, heads left out."""
+    lines = iter(prose(DESIGN).splitlines())
+    for line in lines:
+        if line.startswith(heading):
+            break
+    rows: list[list[str]] = []
+    for line in lines:
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def test_the_decision_table_has_the_codes_rows_in_their_order() -> None:
+    functions = [row[-1].strip("`") for row in rows_below("## Decisions")]
+    assert functions == [row.__name__ for row in ROWS]
+
+
+def test_each_reason_that_is_named_is_one() -> None:
+    table = {row[2].strip("`") for row in rows_below("## Decisions")}
+    limits = {word for text in LIMITS for row in rows_below(text) for word in re.findall(r"`([a-z-]+)`", row[2])}
+    assert table | limits <= set(Reason) | {"limits"}
+
+
+LIMITS: Final[dict[str, type[Settings]]] = {
+    "Towards clients": ListenerLimitSettings,
+    "Towards an upstream": TimeoutSettings,
+    "For a site": SiteLimitSettings,
+}
+
+
+@pytest.mark.parametrize(("text", "settings"), LIMITS.items(), ids=LIMITS)
+def test_the_defaults_are_the_defaults(text: str, settings: type[Settings]) -> None:
+    told = {row[0].strip("`"): row[1] for row in rows_below(text)}
+    assert told == {name: key.default for name, key in keys_of(settings).items()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_reason_in_the_prose_of_a_table_or_text_is_one(page: Path) -> None:
+    beginnings = ("origin-", "header-", "method-", "path-", "host-", "upstream-", "body-", "head-", "preflight-")
+    words = {text for text in code(page) if text.startswith(beginnings) and re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+    assert words <= set(Reason)
