@@ -59,7 +59,7 @@ class Message:
 def request(method: str, url: URL, lines: Sequence[tuple[str, str]], body: bytes | None) -> Message:
     """Return a request that asks for the connection to be closed: the end of the answer is then its end."""
     framing = [] if body is None else [("Content-Length", str(len(body)))]
-    everything = (("Host", url.authority), ("Connection", "close"), *lines, *framing)
+    everything = (("Host", url.host_port_subcomponent or ""), ("Connection", "close"), *lines, *framing)
     return Message(f"{method} {url.raw_path_qs} HTTP/1.1", everything, body or b"")
 
 

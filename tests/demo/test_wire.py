@@ -22,6 +22,18 @@ def test_a_request_is_sent_as_it_is_shown() -> None:
     assert message.as_octets() == ("\r\n".join(message.as_lines()) + "\r\n\r\n{}").encode()
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://crm.example/", "crm.example"),
+        ("http://crm.example:443/", "crm.example:443"),
+        ("http://[::1]:81/", "[::1]:81"),
+    ],
+)
+def test_a_default_port_is_not_sent(url: str, host: str) -> None:
+    assert request("GET", URL(url), [], None).values("Host") == [host]
+
+
 def test_each_field_line_is_kept() -> None:
     response = parse(b"HTTP/1.0 200 OK\r\nVary: a\r\nvary:b \r\n\r\nbody")
 

@@ -1,6 +1,6 @@
 // The add-in page: makes its calls both ways, lets the foreign page make them too, and shows what came of it.
 
-import { make } from "/call.js";
+import { make, problemOf } from "/call.js";
 import { WAYS, row } from "/row.js";
 import { count } from "/summary.js";
 import { highlighted } from "/yaml.js";
@@ -91,8 +91,10 @@ async function run() {
   rows.forEach((entry) => entry.reset());
   summarize();
   $("ended").hidden = true;
+  $("unreached").hidden = true;
   try {
     await makeAll();
+    warn();
     foreignOutcomes = await askForeign();
     await explainAll();
     $("summary").textContent = summarize();
@@ -101,6 +103,14 @@ async function run() {
   }
   $("again").disabled = false;
   document.documentElement.dataset.state = "done";
+}
+
+/** Say so when the gateway itself had to answer every call: then its CRM is not there, and nothing is proven. */
+function warn() {
+  const problems = wanted.map((call) => problemOf(outcomes[call.id].gateway));
+  const [problem] = problems;
+  $("unreached").hidden = !problems.every(Boolean);
+  if (problem) $("unreached").textContent = `The gateway does not reach the CRM. ${problem.detail} What helps: ${problem.remedy}.`;
 }
 
 /** Open the call that the address names, so that a link to it shows what it promises. */
