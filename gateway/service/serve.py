@@ -100,7 +100,7 @@ async def _serve(loaded: "Loaded") -> None:
         _warn_of_unresolved(gateway, log)
         runners = [await _listen(gateway, *prepared) for prepared in sockets]
         _say_ready(config, log)
-        await _until_stopped(log, runners, config)
+        await _until_stopped(log, gateway, runners)
         gateway.stop()
     finally:
         writer.close()
@@ -174,7 +174,7 @@ def _say_ready(config: "Config", log: Events) -> None:
     )
 
 
-async def _until_stopped(log: Events, runners: list[web.ServerRunner], config: "Config") -> None:
+async def _until_stopped(log: Events, gateway: Gateway, runners: list[web.ServerRunner]) -> None:
     loop = asyncio.get_running_loop()
     stop, cut = asyncio.Event(), asyncio.Event()
 
@@ -184,7 +184,8 @@ async def _until_stopped(log: Events, runners: list[web.ServerRunner], config: "
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
     await stop.wait()
-    log.info("gateway.draining", seconds=config.drain_seconds)
+    gateway.drain()
+    log.info("gateway.draining", seconds=gateway.config.drain_seconds)
     drains = [loop.create_task(runner.cleanup()) for runner in runners]
     cutting = loop.create_task(cut.wait())
     cutting.add_done_callback(lambda _: [drain.cancel() for drain in drains])
