@@ -280,7 +280,7 @@ class ClientConnection(Connection):
     def finish_connection(self) -> None:
         """Close in order."""
         self.state = State.CLOSED
-        self.end()
+        self.end(self.limits.write_stall_seconds)
 
     def drain(self) -> None:
         """Be ready to go: an idle connection is closed after some silence, a busy one after its answer."""

@@ -50,10 +50,14 @@ class Connection(asyncio.Protocol):
         else:
             self.transport.pause_reading()
 
-    def end(self) -> None:
-        """Close in order: what is written goes out first. Cut off if that takes longer than `CLOSE_SECONDS`."""
+    def end(self, flush_seconds: float = CLOSE_SECONDS) -> None:
+        """Close in order: what is written goes out first, if the peer takes it in `flush_seconds`.
+
+        With nothing to write, the close itself gets `CLOSE_SECONDS` before it is cut (contract item 19).
+        """
         if self.transport is not None:
-            self.due = self.loop.time() + CLOSE_SECONDS
+            seconds = flush_seconds if self.transport.get_write_buffer_size() else CLOSE_SECONDS
+            self.due = self.loop.time() + seconds
             self.transport.close()
 
     def abort(self) -> None:

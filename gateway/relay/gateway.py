@@ -56,8 +56,14 @@ class Gateway:
         self._sweeper: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin the sweep and the background resolution of the upstreams' names."""
+        """Begin the sweep and the background resolution of the upstreams' names, and make the pools.
+
+        Raises:
+            OSError, ValueError: a certificate file of an upstream cannot be read or used.
+        """
         sites = [site for site in (*self.policy.sites.values(), self.policy.any_host) if site is not None]
+        for site in sites:
+            self.pool(site.upstream)
         self.names.watch({url.host for site in sites for url in site.upstream.urls})
         self._sweep_again()
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gateway.http1.target import split_host
 from gateway.relay.tls import upstream_context
 from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
@@ -23,14 +24,19 @@ class Pool:
         """Requests under way on this upstream."""
         self._idle: dict[Route, list[UpstreamConnection]] = {}
         self._turn = 0
+        urls = upstream.urls
+        self._plain = (Route(urls[0], ""),) if len(urls) == 1 and urls[0].scheme == "http" else None
+        """The one way there is, for most."""
 
     def routes(self, host: bytes) -> tuple[Route, ...]:
         """Return the ways to the upstream for a request that will carry `host`, the one whose turn it is first."""
+        if self._plain is not None:
+            return self._plain
         urls = self.upstream.urls
         self._turn = (self._turn + 1) % len(urls)
-        name = self.upstream.tls.name or host.decode("ascii").partition(":")[0]
+        name = self.upstream.tls.name or (split_host(host)[0].decode("ascii").strip("[]") if host else "")
         ordered = urls[self._turn :] + urls[: self._turn]
-        return tuple(Route(url, name if url.scheme == "https" else "") for url in ordered)
+        return tuple(Route(url, (name or url.host) if url.scheme == "https" else "") for url in ordered)
 
     def take(self, routes: tuple[Route, ...]) -> UpstreamConnection | None:
         """Return an idle connection of the first route that has one, the last parked first."""

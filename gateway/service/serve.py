@@ -95,7 +95,10 @@ async def _serve(loaded: "Loaded") -> None:
         sockets = [(listener, *_prepare(listener)) for listener in config.listeners]
         for warning in loaded.warnings:
             log.warning("config.warning", id=warning.id, text=str(warning))
-        gateway.start()
+        try:
+            gateway.start()
+        except (OSError, ValueError) as error:
+            raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
         await gateway.names.first_answers(FIRST_NAMES_SECONDS)
         _warn_of_unresolved(gateway, log)
         runners = [await _listen(gateway, *prepared) for prepared in sockets]
