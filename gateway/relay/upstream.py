@@ -14,7 +14,7 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.framing import body_reader
 from gateway.http1.head import HeadBuffer, HeadLimits, parse_response_head
 from gateway.policy.reason import Reason
-from gateway.relay.connection import NEVER, Connection
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
 if TYPE_CHECKING:
@@ -115,12 +115,12 @@ class UpstreamConnection(Connection):
         self.state = State.CLOSED
         self.abort()
 
-    def end(self) -> None:
+    def end(self, flush_seconds: float = CLOSE_SECONDS) -> None:
         """Close in order a connection that nobody uses."""
         if self.state is State.IDLE:
             self.pool.forget(self)
             self.state = State.CLOSED
-        super().end()
+        super().end(flush_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Take octets of the response; octets that nobody asked for end the connection."""
