@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import Final
 
@@ -11,6 +11,9 @@ RESOLVE_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 2.0
 """How often a name that never resolved is tried, so that a site recovers soon after its DNS does."""
 
+AddressInfo = tuple[
+    socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+]
 SocketAddress = tuple[socket.AddressFamily, str]
 
 
@@ -74,7 +77,7 @@ class Names:
     async def _follow(self, host: str) -> None:
         while True:
             try:
-                answers = await self._loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+                answers = await self._look_up(host)
             except OSError as error:
                 self._errors[host] = str(error)
             else:
@@ -85,3 +88,6 @@ class Names:
             if not self._first[host].done():
                 self._first[host].set_result(None)
             await asyncio.sleep(RESOLVE_SECONDS if host in self._addresses else RETRY_SECONDS)
+
+    async def _look_up(self, host: str) -> Sequence[AddressInfo]:
+        return await self._loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -1,0 +1,157 @@
+import asyncio
+import ssl
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from gateway.config.model import Config
+from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
+from gateway.policy.reason import Reason
+from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
+from gateway.relay.upstream import why_not_connected
+from tests.relay.conftest import RigMaker
+from tests.relay.peers import Peer, ScriptedUpstream, answers
+from tests.relay.policies import ADDIN, HOST, SITE
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: " + ADDIN + b"\r\n\r\n"
+
+
+@pytest.fixture
+async def gateway() -> Gateway:
+    config = Config(
+        policy=Policy({}, SITE),
+        trusted_proxies=(ip_network("10.0.0.0/24"), ip_network("2001:db8::/32")),
+    )
+    return Gateway(config, done=lambda _: None, hint=lambda event, _: heard.append(event))
+
+
+heard: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("address", "trusted"),
+    [
+        ("10.0.0.5", True),
+        ("::ffff:10.0.0.5", True),
+        ("2001:db8::1", True),
+        ("10.0.1.5", False),
+        ("127.0.0.1", False),
+        ("", False),
+        ("unix:", False),
+    ],
+)
+async def test_who_is_trusted(gateway: Gateway, address: str, trusted: bool) -> None:
+    assert gateway.is_trusted(address) is trusted
+
+
+async def test_no_two_requests_have_the_same_id(gateway: Gateway) -> None:
+    other = Gateway(gateway.config, done=lambda _: None, hint=lambda *_: None)
+    ids = [one.request_id() for one in (gateway, other) for _ in range(1000)]
+    assert len(set(ids)) == 2000
+
+
+async def test_the_date_is_of_this_second(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.relay.gateway.time.time", lambda: 784_111_777.9)
+    assert gateway.date() == b"Sun, 06 Nov 1994 08:49:37 GMT"  # RFC 9110, 5.6.7
+    monkeypatch.setattr("gateway.relay.gateway.time.time", lambda: 784_111_778.0)
+    assert gateway.date() == b"Sun, 06 Nov 1994 08:49:38 GMT"
+
+
+async def test_a_hint_is_told_once_and_hints_are_bounded(gateway: Gateway) -> None:
+    heard.clear()
+    for _ in range(2):
+        for number in range(EVENTS_REMEMBERED * 2):
+            gateway.hint("proxy.untrusted", str(number))
+    assert heard == ["proxy.untrusted"] * EVENTS_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "refused"), Reason.UPSTREAM_REFUSED),
+        (ssl.SSLCertVerificationError("self-signed"), Reason.UPSTREAM_CERTIFICATE),
+        (ssl.SSLError("wrong version number"), Reason.UPSTREAM_TLS),
+        (ConnectionResetError(104, "reset"), Reason.UPSTREAM_CLOSED),
+        (TimeoutError(110, "timed out"), Reason.UPSTREAM_CONNECT_TIMEOUT),
+        (OSError(113, "no route to host"), Reason.UPSTREAM_UNREACHABLE),
+        (ValueError("?"), Reason.INTERNAL),
+    ],
+)
+def test_why_not_connected(error: Exception, reason: Reason) -> None:
+    assert why_not_connected(error) is reason
+
+
+async def test_a_request_keeps_the_policy_it_began_with(rig: RigMaker) -> None:
+    """G49: each request sees one consistent snapshot."""
+    asked, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.head()
+        asked.set()
+        await release.wait()
+        await peer.send(OK)
+        await peer.gone()
+
+    made = await rig(slow)
+    client = await made.client()
+    await client.send(GET)
+    await asked.wait()
+    made.gateway.policy = Policy({})
+    release.set()
+    response = await client.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (200, [ADDIN])
+    await client.send(GET)
+    assert (await client.response()).status == 421
+
+
+async def test_a_second_address_is_tried_where_the_first_refuses(rig: RigMaker) -> None:
+    made = await rig(answers(OK, OK))
+    async with ScriptedUpstream([answers(OK)]) as gone:
+        port = gone.port
+    urls = (UpstreamUrl("http", "127.0.0.1", port), UpstreamUrl("http", "127.0.0.1", made.upstream.port, b"/vtenext"))
+    site = replace(SITE, upstream=Upstream(urls, timeouts=Timeouts()))
+    made.gateway.policy = Policy({HOST: site})
+    for _ in range(2):
+        client = await made.client()
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        client.close()
+
+
+async def test_the_upstreams_prefix_and_host_are_put_before_the_path(rig: RigMaker) -> None:
+    heads: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        heads.append(await peer.head())
+        await peer.send(b"HTTP/1.1 302 Found\r\nLocation: http://crm.lan/vtenext/b?c\r\nContent-Length: 0\r\n\r\n")
+
+    made = await rig(script, prefix=b"/vtenext", host=b"crm.lan")
+    client = await made.client()
+    await client.send(GET)
+    response = await client.response()
+    assert heads[0].startswith(b"GET /vtenext/a HTTP/1.1\r\nHost: crm.lan\r\n")
+    assert b"\r\nX-Forwarded-Host: crm.customer.example\r\n" in heads[0]
+    assert response.values(b"location") == [b"http://crm.customer.example/b?c"]
+
+
+async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("gateway.relay.exchange.judge_response", broken)
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(GET)
+    assert await client.gone()
+    assert (await made.record()).reason is Reason.INTERNAL
+    assert [event for event, _ in made.hints] == ["internal.error"]
+    assert made.gateway.upstreams == set()
+    monkeypatch.setattr("gateway.relay.client.decide", broken)
+    client = await made.client()
+    await client.send(GET)
+    assert await client.gone()
+    assert made.gateway.clients == set()
