@@ -85,8 +85,7 @@ class GatewayProcess:
         Raises:
             GatewayEndedError: always, since nobody asked it to.
         """
-        if self._reading is not None:
-            await asyncio.shield(self._reading)
+        await asyncio.shield(_present(self._reading))
         raise GatewayEndedError(self._story("The gateway has ended."))
 
     async def log_of(self, request_ids: Collection[str]) -> list[dict[str, object]]:
