@@ -11,6 +11,7 @@ from gateway.http1.framing import Kind, body_reader
 from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
 from gateway.http1.target import path_of
 from gateway.policy.decide import Answer, decide, fail, refuse
+from gateway.policy.entrance import health, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
 from gateway.relay.connection import NEVER, Connection
@@ -19,8 +20,8 @@ from gateway.relay.record import Record
 from gateway.relay.upstream import keep_alive
 
 if TYPE_CHECKING:
-    from gateway.config.model import Listener
     from gateway.http1.framing import BodyReader
+    from gateway.relay.admission import Admission
     from gateway.relay.gateway import Gateway
 
 DRAIN_IDLE_SECONDS: Final = 5.0
@@ -45,12 +46,14 @@ class ClientConnection(Connection):
     """One client's connection: its unread octets, and the exchange under way."""
 
     __slots__ = (
+        "_admitted",
         "_buffer",
         "_discarded",
         "_feeding",
         "_octets",
         "_tls",
         "_trusted",
+        "admission",
         "exchange",
         "gateway",
         "limits",
@@ -59,17 +62,19 @@ class ClientConnection(Connection):
         "state",
     )
 
-    def __init__(self, gateway: "Gateway", listener: "Listener") -> None:
+    def __init__(self, gateway: "Gateway", admission: "Admission") -> None:
         """Wait for the transport."""
         super().__init__(gateway.loop)
         self.gateway = gateway
-        self.listener = listener
-        self.limits = listener.limits
+        self.admission = admission
+        self.listener = admission.listener
+        self.limits = self.listener.limits
         self.state = State.HEAD
         self.exchange: Exchange | None = None
         self.peer = ""
+        self._admitted = False
         self._trusted = False
-        self._tls = bool(listener.certificates)
+        self._tls = bool(self.listener.certificates)
         self._buffer = HeadBuffer(self.limits.head)
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
@@ -91,7 +96,14 @@ class ClientConnection(Connection):
         self._trusted = self.gateway.is_trusted(self.peer)
         keep_alive(transport)
         self.gateway.joined(self)
-        self.due = self.loop.time() + self.limits.head_seconds
+        self._admitted = self.admission.enter()
+        if self._admitted:
+            self.admission.idle(self)
+            self.due = self.loop.time() + self.limits.head_seconds
+        else:
+            self.gateway.hint("listener.full", f"{self.listener.host}:{self.listener.port}")
+            self.state = State.CLOSED
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: the client is gone."""
@@ -99,6 +111,8 @@ class ClientConnection(Connection):
         self.transport = None
         self.state = State.CLOSED
         self.gateway.left(self)
+        if self._admitted:
+            self.admission.leave(self)
         if self.exchange is not None:
             self.exchange.client_gone()
 
@@ -157,6 +171,7 @@ class ClientConnection(Connection):
     def _read_head(self) -> bool:
         data, self._octets = self._octets, b""
         if not self.holds_part_of_a_head:
+            self.admission.busy(self)
             self.due = self.loop.time() + self.limits.head_seconds
         try:
             found = self._buffer.feed(data)
@@ -200,7 +215,7 @@ class ClientConnection(Connection):
 
     def _request(self, head: RequestHead, began: float) -> None:
         self.due = NEVER
-        decision = decide(self.gateway.policy, head)
+        decision = self._answer_of_listener(head) or decide(self.gateway.policy, head)
         request_id = self.gateway.request_id()
         if self._trusted is False and b"x-forwarded-for" in head.fields:
             self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
@@ -213,6 +228,14 @@ class ClientConnection(Connection):
         self.state = State.EXCHANGE
         self.exchange = Exchange(self, head, decision, request_id, began)
         self.exchange.start()
+
+    def _answer_of_listener(self, head: RequestHead) -> Answer | None:
+        listener = self.listener
+        if listener.health is not None:
+            answer = health(head, listener.health.encode(), draining=self.gateway.draining)
+            if answer is not None:
+                return answer
+        return to_https(self.gateway.policy, head) if listener.redirect_to_https else None
 
     def _swallow(self, head: RequestHead) -> bool:
         """Drop the body of a request that is answered here, as far as it has come; tell whether that is all of it."""
@@ -266,6 +289,7 @@ class ClientConnection(Connection):
             self.finish_connection()
         else:
             self.state = State.HEAD
+            self.admission.idle(self)
             self.due = now + (DRAIN_IDLE_SECONDS if self.gateway.draining else self.limits.keep_alive_seconds)
 
     def _linger(self) -> None:

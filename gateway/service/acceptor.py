@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class RelayServer(web.Server):
         """Accept for `listener`."""
         super().__init__(_no_handler)
         self._gateway = gateway
-        self._listener = listener
+        self._admission = Admission(listener)
 
     def __call__(self) -> ClientConnection:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - the very point
         """Return the protocol for one connection."""
-        return ClientConnection(self._gateway, self._listener)
+        return ClientConnection(self._gateway, self._admission)
 
     def pre_shutdown(self) -> None:
         """Begin to drain."""

@@ -31,6 +31,7 @@ FIRST_NAMES_SECONDS: Final = 2.0
 """How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
 
 HINTS: Final["Mapping[str, str]"] = {
+    "listener.full": "no connection is idle: raise limits.connections of the listener, or look who holds them",
     "proxy.untrusted": "its X-Forwarded-For is not believed: if it is your proxy, put {peer} into trusted_proxies",
 }
 

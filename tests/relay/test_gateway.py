@@ -47,7 +47,7 @@ async def test_who_is_trusted(gateway: Gateway, address: str, trusted: bool) -> 
 
 
 async def test_no_two_requests_have_the_same_id(gateway: Gateway) -> None:
-    other = Gateway(gateway.config, done=lambda _: None, hint=lambda *_: None)
+    other = Gateway(gateway.config, done=lambda _: None, hint=lambda event, _: heard.append(event))
     ids = [one.request_id() for one in (gateway, other) for _ in range(1000)]
     assert len(set(ids)) == 2000
 

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from gateway.config.model import ListenerLimits
+from gateway.config.model import Listener, ListenerLimits
 from gateway.http1.head import HeadLimits
 from gateway.policy.reason import Reason
 from tests.relay.conftest import RigMaker
@@ -224,3 +224,41 @@ async def test_a_client_that_leaves_before_its_head_is_whole_leaves_nothing(rig:
     client.close()
     await until(lambda: not made.gateway.clients)
     assert made.records.empty()
+
+
+async def test_a_listener_that_leads_to_https_relays_nothing(rig: RigMaker) -> None:
+    listener = Listener("127.0.0.1", 0, redirect_to_https=True, health="/health")
+    made = await rig(answers(OK), listener=listener)
+    client = await made.client()
+    await client.send(b"GET /health HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\nGET /a?b HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert (await client.response()).status == 200
+    response = await client.response()
+    assert (response.status, response.values(b"location")) == (308, [b"https://crm.customer.example/a?b"])
+    await client.send(b"POST /a HTTP/1.1\r\n" + HOST + ORIGIN + b"Content-Length: 0\r\n\r\n")
+    response = await client.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (403, [ADDIN])
+    assert made.upstream.connections == 0
+    assert [(await made.record()).reason for _ in range(3)] == [Reason.HEALTH, Reason.PLAIN_HTTP, Reason.PLAIN_HTTP]
+
+
+async def test_a_full_listener_lets_the_longest_idle_go_first_and_then_nobody_in(rig: RigMaker) -> None:
+    async def never(peer: Peer) -> None:
+        await peer.gone()
+
+    made = await rig(never, limits=ListenerLimits(connections=2))
+    oldest, older = await made.client(), await made.client()
+    await until(lambda: len(made.gateway.clients) == 2)
+    newer = await made.client()
+    assert await oldest.rest() == b""  # closed in order, for it was idle longest
+    request = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n"
+    await older.send(request)
+    await newer.send(request)
+    await until(lambda: len(made.gateway.upstreams) == 2)
+    refused = await made.client()
+    assert await refused.gone()
+    assert [event for event, _ in made.hints] == ["listener.full"]
+    older.close()
+    assert (await made.record()).reason is Reason.CLIENT_GONE
+    last = await made.client()
+    await last.send(b"GET /a HTTP/1.1\r\n\r\n")
+    assert (await last.response()).status == 400
