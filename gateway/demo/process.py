@@ -22,7 +22,7 @@ START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 8.0
 """How long it may take to finish what is under way: its `drain` is one second."""
 
-LOG_SECONDS: Final = 1.0
+LOG_SECONDS: Final = 3.0
 """How long to wait for a line of the log: it is written behind the answer's back."""
 
 LINE_LIMIT: Final = 1_048_576
