@@ -6,6 +6,7 @@ RFC 6454, 6; https://fetch.spec.whatwg.org/#origin-header.
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final, Generic, TypeVar, cast
@@ -35,6 +36,7 @@ _ENDS_IN_A_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 """A host that browsers take for an IPv4 address (https://url.spec.whatwg.org/#ends-in-a-number-checker)."""
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _AUTHORITY: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{0,5}))?")
 _LENIENT: Final = re.compile(r"^/*(?:[^/?#@]*@)?([^/?#]*).*", re.DOTALL)
 _FULL_STOPS: Final = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
@@ -116,9 +118,9 @@ def _port(digits: str | None, default: int) -> int | None:
     """Return the port, None where it is left out, as it is when it is the default."""
     if digits is None:
         return None
-    port = int(digits or 0)
-    if not 1 <= port <= _MAX_PORT or str(port) != digits:
+    if not _PORT.fullmatch(digits) or int(digits) > _MAX_PORT:
         raise OriginError("a port is a number from 1 to 65535")
+    port = int(digits)
     if port == default:
         raise OriginError(f"browsers leave out the default port {default}")
     return port
@@ -162,11 +164,16 @@ def _is_canonical(label: str) -> bool:
     """Tell whether a browser could have written this label: any in ASCII, and those in punycode it would encode so."""
     if not label.startswith("xn--"):
         return True
-    try:
-        decoded = label[4:].encode().decode("punycode")
-    except UnicodeError:
-        return False
+    decoded = _decoded(label)
     return not decoded.isascii() and _encoded(unicodedata.normalize("NFKC", decoded.lower())) == label
+
+
+def _decoded(label: str) -> str:
+    """Return what a label in punycode stands for; the label itself where it is none."""
+    try:
+        return label.removeprefix("xn--").encode().decode("punycode")
+    except UnicodeError:
+        return label
 
 
 def _encoded(label: str) -> str:
@@ -187,17 +194,10 @@ def _respelt(text: str) -> str:
         return text
     host = ".".join(map(_encoded, authority[1].removesuffix(".").split(".")))
     if host.startswith("["):
-        host = _compressed(host)
+        with suppress(AddressValueError):
+            host = f"[{IPv6Address(host[1:-1]).compressed}]"
     port = int(authority[2] or DEFAULT_PORTS[scheme])
     return f"{scheme}://{host}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
-
-
-def _compressed(literal: str) -> str:
-    """Return an IPv6 literal as browsers write it; anything else as it is."""
-    try:
-        return f"[{IPv6Address(literal[1:-1]).compressed}]"
-    except AddressValueError:
-        return literal
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def test_parse_origin(text: str, origin: Origin) -> None:
         pytest.param("https://user:pass@addin.example:8443/", "https://addin.example:8443", id="userinfo"),
         pytest.param("HTTPS://addin.example", "https://addin.example", id="scheme-in-upper-case"),
         pytest.param("https://xn--Bcher-KVA.example", "https://xn--bcher-kva.example", id="punycode-in-upper-case"),
-        pytest.param("https://Addin.Example", "https://addin.example", id="host-in-upper-case"),
+        pytest.param("https://Addin.EXAMPLE", "https://addin.example", id="host-in-upper-case"),
         pytest.param("https://addin.example:443", "https://addin.example", id="default-port"),
         pytest.param("http://addin.example:80", "http://addin.example", id="default-port-http"),
         pytest.param("https://addin.example:08443", "https://addin.example:8443", id="port-with-a-leading-zero"),
@@ -117,6 +117,7 @@ PUNYCODE = "a label that begins with xn-- is not the punycode of any that browse
         pytest.param(f"https://{LONGEST_HOST}a", "a host name has at most 253 characters", id="host-too-long"),
         pytest.param(f"https://*.{LONGEST_HOST[1:]}", "a host name has at most 253 characters", id="wildcard-too-long"),
         pytest.param("https://a:b:c", SHAPE, id="two-colons"),
+        pytest.param("https://a://b", SHAPE, id="two-schemes"),
         pytest.param("https://a:+1", SHAPE, id="port-with-a-sign"),
         pytest.param("https://a:123456", SHAPE, id="port-of-six-digits"),
         pytest.param("https://[::1", SHAPE, id="bracket-not-closed"),
@@ -175,6 +176,10 @@ def test_what_is_to_be_written_instead_can_be_read(host: str, rest: str) -> None
         instead = str(error).removeprefix("write ")
         if instead.startswith(("https:", "http:", "null")):
             assert parse_origin(instead).text == instead
+
+
+def test_the_opaque_origin() -> None:
+    assert Origin("null", "") == NULL
 
 
 def test_default_ports() -> None:

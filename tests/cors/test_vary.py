@@ -11,6 +11,7 @@ from gateway.cors.vary import merge_vary
         pytest.param([b"Accept-Encoding", b"origin"], [b"Origin"], b"Accept-Encoding, origin", id="G43"),
         pytest.param([b"Origin,accept , ORIGIN"], [b"Origin"], b"Origin, accept", id="repeats-left-out"),
         pytest.param([b" ,, Cookie\t,"], [b"Origin"], b"Cookie, Origin", id="empty-members-left-out"),
+        pytest.param([b"X-A,X"], [b"Origin"], b"X-A, X, Origin", id="only-white-space-is-cut-off"),
         pytest.param([b""], [b"Origin"], b"Origin", id="empty"),
         pytest.param([b"*"], [b"Origin"], b"*", id="star-stays-alone"),
         pytest.param([b"Cookie, *", b"Accept"], [b"Origin"], b"*", id="star-among-others"),
