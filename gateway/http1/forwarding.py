@@ -61,9 +61,12 @@ def _address(member: bytes) -> str | None:
     """Return the IP address in one member of X-Forwarded-For, an IPv4-mapped one as IPv4; None if it is none."""
     # Octets outside ASCII become characters that no address has.
     text = member.decode("latin-1")
-    match = _is_ipv4_with_port(text) or _is_bracketed_ipv6(text)
     try:
-        address: IPv4Address | IPv6Address = ip_address(match[1] if match else text)
+        if bracketed := _is_bracketed_ipv6(text):
+            address: IPv4Address | IPv6Address = IPv6Address(bracketed[1])
+        else:
+            with_port = _is_ipv4_with_port(text)
+            address = ip_address(with_port[1] if with_port else text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):

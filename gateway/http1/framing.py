@@ -74,15 +74,11 @@ def body_reader(framing: Framing, *, extensions: bool, max_trailer_octets: int =
 
     `extensions`: take chunk extensions and drop them (responses), or refuse them (requests).
     """
-    match framing.kind:
-        case Kind.NONE:
-            return _SizedReader(0)
-        case Kind.SIZED:
-            return _SizedReader(framing.length)
-        case Kind.CHUNKED:
-            return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets)
-        case Kind.UNTIL_CLOSE:
-            return _UntilCloseReader()
+    if framing.kind is Kind.CHUNKED:
+        return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets)
+    if framing.kind is Kind.UNTIL_CLOSE:
+        return _UntilCloseReader()
+    return _SizedReader(framing.length if framing.kind is Kind.SIZED else 0)
 
 
 def chunk(octets: bytes) -> bytes:
@@ -215,7 +211,7 @@ class _ChunkedReader:
                 raise _broken_chunk_end()
         else:
             begins = _begins_extended_size_line if self._extensions else _begins_plain_size_line
-            if begins(line) is None or len(line) > MAX_CHUNK_LINE_OCTETS:
+            if begins(line) is None or len(line) >= MAX_CHUNK_LINE_OCTETS:
                 raise _broken_size_line()
 
     def _count_trailer(self, line: bytes | bytearray) -> None:
