@@ -10,7 +10,7 @@ from tests.real.table import observe
 def main(arguments: list[str]) -> int:
     """Make all calls, and return an exit status."""
     with everything() as running:
-        observed = observe(running.chromium, running.servers)
+        observed = observe(running.chromium, running.servers, running.gateway.plain)
     sys.stdout.write(table(observed))
     if arguments == ["--write"]:
         FILE.write_text(markdown(observed), "utf-8")

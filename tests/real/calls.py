@@ -9,7 +9,10 @@ from tests.real.mistakes import Call
 PATHS: Final = ("/restapi/", "/webservice.php", "/modules/Touch/")
 """What the gateway serves of the CRM: what the calls need."""
 
-_JSON: Final = {"Content-Type": "application/json", "Authorization": "Basic YWRtaW46YWNjZXNza2V5"}
+AUTHORIZATION: Final = "Basic YWRtaW46YWNjZXNza2V5"
+"""The user admin with the key that the CRM's scripts here know."""
+
+_JSON: Final = {"Content-Type": "application/json", "Authorization": AUTHORIZATION}
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
 _SESSION: Final = {"Touch-Session-Id": "5f4dcc3b5aa765d61d8327deb882cf99"}
 _QUERY: Final = '{"query":"select * from Contacts where lastname = \'Größe\';"}'

@@ -18,7 +18,7 @@ def running() -> Generator[Running]:
 
 @pytest.fixture(scope="session")
 def observed(running: Running) -> Mapping[str, Observed]:
-    return observe(running.chromium, running.servers)
+    return observe(running.chromium, running.servers, running.gateway.plain)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.real.chromium import Chromium, chromium
-from tests.real.gateway import FAILING, FAILING_SILENTLY, LIMITED, PAGES, STOPPED, TERMINATED, Listening, gateway
+from tests.real.gateway import FAILING, FAILING_SILENTLY, LIMITED, PAGES, SMALL, STOPPED, TERMINATED, Listening, gateway
 from tests.real.mistakes import MISTAKES, Server
 from tests.real.names import PAGES as PAGE_ORIGINS
 from tests.real.names import crm_host, gateway_host, host_of
@@ -18,6 +18,7 @@ class Running:
     """What is running."""
 
     servers: Servers
+    gateway: Listening
     chromium: Chromium
 
 
@@ -33,8 +34,10 @@ def everything() -> Generator[Running]:
             names |= {
                 crm_host(row.number): pages if row.terminated else servers.ports[row.server][1] for row in MISTAKES
             }
-            names |= {gateway_host(site): ports.tls for site in (PAGES, STOPPED, LIMITED, FAILING, FAILING_SILENTLY)}
+            names |= {
+                gateway_host(site): ports.tls for site in (PAGES, STOPPED, LIMITED, FAILING, FAILING_SILENTLY, SMALL)
+            }
             names |= {gateway_host(row.number): ports.tls for row in MISTAKES}
             names |= {terminated: pages}
             with chromium(here, names) as browser:
-                yield Running(servers, browser)
+                yield Running(servers, ports, browser)

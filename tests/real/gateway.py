@@ -9,7 +9,7 @@ from typing import Final
 import yaml
 
 from tests.real.calls import PATHS
-from tests.real.mistakes import MISTAKES, SILENT, Mistake, Server
+from tests.real.mistakes import MISTAKES, SILENT, SMALL_BODIES, Mistake, Server
 from tests.real.names import ADDIN, crm_host, gateway_host
 from tests.real.place import Place
 from tests.real.processes import LOOPBACK, accepts, running
@@ -32,6 +32,9 @@ FAILING: Final = "failing"
 
 FAILING_SILENTLY: Final = "failing-silently"
 """The same where PHP shows no errors."""
+
+SMALL: Final = "small"
+"""A site whose upstream is an nginx that takes no body over 1 MB, which is its default."""
 
 FORM_POST: Final = "/modules/SAML/acs.php"
 """Where forms of other origins may post to."""
@@ -65,6 +68,7 @@ def _configuration(place: Place, servers: Servers, ports: Listening) -> Mapping[
         _site([STOPPED], _upstream(place.ports.take())),
         _site([LIMITED], untouched) | {"limits": {"request_body": "8MiB"}},
         _site([FAILING], untouched),
+        _site([SMALL], {"urls": [_upstream(servers.ports[Server.NGINX][0])], "host": crm_host(SMALL_BODIES)}),
         _site([FAILING_SILENTLY], {"urls": [untouched], "host": crm_host(SILENT)}),
     ]
     return {

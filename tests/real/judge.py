@@ -36,6 +36,11 @@ def of_the_crm(outcome: Outcome) -> Outcome:
     return Readable(outcome.status, fields, outcome.body)
 
 
+def fields_of(answer: RawAnswer) -> list[tuple[str, str]]:
+    """Return the lines of an answer that say who may read it, in the order of their names, as many as there are."""
+    return sorted((name.lower(), value) for name, value in answer.lines if name.lower().startswith("access-control-"))
+
+
 def is_a_problem(outcome: Outcome) -> bool:
     """Tell whether the page read an answer of the gateway's own."""
     return isinstance(outcome, Readable) and dict(outcome.fields).get("content-type") == PROBLEM

@@ -82,6 +82,9 @@ UNTOUCHED: Final = "18010"
 SILENT: Final = "18027"
 """The number of the CRM that shows no errors."""
 
+SMALL_BODIES: Final = "18040"
+"""The number of an nginx that passes requests on to PHP: no body over 1 MB, unless it is told otherwise."""
+
 MISTAKES: Final = (
     Mistake(
         UNTOUCHED,
@@ -314,7 +317,7 @@ Header set Access-Control-Allow-Credentials "true"
         _cells(_READ, 401, Blocked.CREDENTIALS, _READ, Blocked.CREDENTIALS),
     ),
     Mistake(
-        "18040",
+        SMALL_BODIES,
         "nginx: `add_header … always`",
         Server.NGINX,
         f"""

@@ -28,7 +28,8 @@ Chromium's page at `{ADDIN}` makes five calls:
 |---|---|
 {{calls}}
 
-It makes them twice: directly to the server, and to the gateway in front of it, which is told no more than this:
+It makes them twice: directly to the server, and to the gateway in front of it, which is told no more than this, and of
+servers with PHP-FPM, to which it speaks with TLS, whose certificates to trust:
 
 ```yaml
 sites:
@@ -44,7 +45,9 @@ sites:
 Each cell says it of the call directly → through the gateway. A number is the status that the page read. Words are why
 it read nothing, as Chromium's console says at more length; the page itself hears only "Failed to fetch". Through the
 gateway a number says more: status, body and exposed header fields were equal to what a client that is no browser got
-from the server itself for the same request. A status with a reason is the gateway's own answer.
+from the server itself for the same request. A status with a reason is the gateway's own answer. A gateway cures no
+login that PHP-FPM never hears of (18014, 18035), no password asked of all (18024), no file that is not found (18030),
+no CRM that is down (18043): but the page now reads which it is.
 
 "Unread" counts calls that the policy does not allow, each made without and with credentials: the five calls from
 another origin and from `Origin: null`, and from the add-in's page a method, a header field and a path outside the

@@ -36,11 +36,13 @@ class Observed:
     """What a raw client gets from the CRM for the same requests."""
     refused: Mapping[Refusal, tuple[Outcome, ...]]
     """What the page read of the calls that the policy refuses, each without and with credentials."""
+    lines: Mapping[str, tuple[RawAnswer, ...]]
+    """What a raw client gets from the gateway for the calls of the table, by the origin that it says it has."""
     reached: Counter[tuple[str, str, str]]
     """Method, target and Origin of what the CRM was asked under the gateway's name, by it or by the raw client."""
 
 
-def observe(chromium: Chromium, servers: Servers) -> Mapping[str, Observed]:
+def observe(chromium: Chromium, servers: Servers, gateway_port: int) -> Mapping[str, Observed]:
     """Make all calls of all rows, and return what came of each row by its number."""
     chromium.open(ADDIN)
     directly = {row.number: _table(chromium, crm_host(row.number)) for row in MISTAKES}
@@ -60,6 +62,7 @@ def observe(chromium: Chromium, servers: Servers) -> Mapping[str, Observed]:
             through[row.number],
             raw_answers[row.number],
             refused[row.number],
+            {origin: _lines(gateway_port, row, origin) for origin in (ADDIN, OTHER, "null")},
             servers.reached(row.server, gateway_host(row.number)),
         )
         for row in MISTAKES
@@ -67,9 +70,9 @@ def observe(chromium: Chromium, servers: Servers) -> Mapping[str, Observed]:
 
 
 def expected_to_reach(row: Mistake) -> Counter[tuple[str, str, str]]:
-    """Return what that should be: the calls of the table, once by the gateway and once by the raw client."""
+    """Return what that should be: each call by the page, by the raw client itself, and by it through the gateway."""
     once = Counter((one.method, one.target, ADDIN) for one in calls.table(gateway_host(row.number)).values())
-    return once + once
+    return once + once + once
 
 
 def _table(chromium: Chromium, host: str) -> Mapping[Call, Outcome]:
@@ -92,13 +95,18 @@ def _refused_of_the_rule(chromium: Chromium, host: str) -> dict[Refusal, tuple[O
 def _raw(servers: Servers, row: Mistake, user_agent: str) -> Mapping[Call, RawAnswer]:
     port = servers.ports[row.server][0]
     asked = calls.table(gateway_host(row.number))
-    return {call: _raw_answer(port, gateway_host(row.number), one, user_agent) for call, one in asked.items()}
+    return {call: _raw_answer(port, gateway_host(row.number), one, ADDIN, user_agent) for call, one in asked.items()}
 
 
-def _raw_answer(port: int, host: str, one: Ask, user_agent: str) -> RawAnswer:
+def _lines(port: int, row: Mistake, origin: str) -> tuple[RawAnswer, ...]:
+    host = gateway_host(row.number)
+    return tuple(_raw_answer(port, host, one, origin, "a raw client") for one in calls.table(host).values())
+
+
+def _raw_answer(port: int, host: str, one: Ask, origin: str, user_agent: str) -> RawAnswer:
     fields = [
         ("Host", host),
-        ("Origin", ADDIN),
+        ("Origin", origin),
         ("User-Agent", user_agent),
         ("Accept-Encoding", ENCODINGS),
         ("X-Forwarded-Proto", "https"),  # as the gateway says, and a CRM that forces https wants to hear

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from tests.real.chromium import Outcome, Readable
-from tests.real.judge import as_a_page_reads, of_the_crm, problem, stayed_unread
+from tests.real.judge import as_a_page_reads, fields_of, of_the_crm, problem, stayed_unread
 from tests.real.mistakes import MISTAKES, Call, Cell, Mistake
+from tests.real.names import ADDIN, OTHER
 from tests.real.report import FILE, markdown, table
 from tests.real.table import Observed, Refusal, expected_to_reach
 from tests.system import needs
@@ -15,6 +16,8 @@ pytestmark = [
     needs("apache2", "libapache2-mod-php", "php-fpm", "nginx-light", "chromium", "chromium-driver"),
     pytest.mark.xdist_group("real"),
 ]
+
+PRESET_EXPOSES = ("content-disposition", "content-range", "etag", "touch-session-id")
 
 each_row = pytest.mark.parametrize("row", [pytest.param(row, id=row.number) for row in MISTAKES])
 
@@ -54,6 +57,34 @@ def test_what_the_policy_does_not_allow_stays_unread(
 @each_row
 def test_what_the_policy_does_not_allow_never_reaches_the_crm(row: Mistake, observed: Mapping[str, Observed]) -> None:
     assert observed[row.number].reached == expected_to_reach(row)
+
+
+@each_row
+def test_each_field_comes_on_one_line(row: Mistake, observed: Mapping[str, Observed]) -> None:
+    for answer in observed[row.number].lines[ADDIN]:
+        assert fields_of(answer) == [
+            ("access-control-allow-credentials", "true"),
+            ("access-control-allow-origin", ADDIN),
+            ("access-control-expose-headers", ", ".join((*PRESET_EXPOSES, "retry-after", "x-request-id"))),
+        ]
+
+
+@each_row
+@pytest.mark.parametrize("origin", [OTHER, "null"])
+def test_an_origin_without_a_rule_gets_no_field(row: Mistake, origin: str, observed: Mapping[str, Observed]) -> None:
+    for answer in observed[row.number].lines[origin]:
+        assert answer.status == 403
+        assert fields_of(answer) == []
+
+
+@each_row
+@pytest.mark.parametrize("origin", [ADDIN, OTHER, "null"])
+def test_caches_are_told_on_one_line(row: Mistake, origin: str, observed: Mapping[str, Observed]) -> None:
+    for answer in observed[row.number].lines[origin]:
+        (vary,) = answer.values("vary")
+        members = [member.strip().lower() for member in vary.split(",")]
+        assert members.count("origin") == 1
+        assert len(members) == len(set(members))
 
 
 def test_the_documentation_has_this_table(observed: Mapping[str, Observed], capsys: pytest.CaptureFixture[str]) -> None:
