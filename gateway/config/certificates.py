@@ -1,35 +1,256 @@
-"""Certificates and keys that a configuration names: found, read, held against each other. Nobody is asked."""
+"""Certificates and keys that a configuration names: found, read, held against each other and against the sites.
 
+Nobody is asked: a certificate that was revoked looks good from here.
+"""
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from gateway.config.files import unreadable
-from gateway.config.keys import CertificateSettings, GatewaySettings, ListenerSettings
+from gateway.config.keys import (
+    CertificateSettings,
+    ClientCertificateSettings,
+    GatewaySettings,
+    ListenerSettings,
+    SiteSettings,
+    UpstreamTlsSettings,
+)
 from gateway.config.model import CertificatePair
+from gateway.config.node import Node
 from gateway.config.notes import Notes, Unread
+from gateway.config.unwise import Unwise
+
+SOON: Final = timedelta(days=14)
+"""Before its end a certificate is warned of. Let's Encrypt's are renewed 30 days before: by then renewal has failed."""
+
+CHAIN: Final = "fullchain.pem"
+KEY: Final = "privkey.pem"
+"""As certbot names them (https://eff-certbot.readthedocs.io/en/stable/using.html#where-are-my-certificates)."""
+
+MAX_OCTETS: Final = 1024 * 1024
+"""Of a PEM file: a bundle of all public authorities has a quarter of that."""
+
+_OTHERS_READ: Final = 0o004
 
 
-def find_certificates(settings: GatewaySettings, notes: Notes, now: datetime) -> dict[int, tuple[CertificatePair, ...]]:
-    """Return the certificates of each listener, by its number."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A chain and its key, each with the node that names it."""
+
+    chain: Path
+    key: Path
+    chain_node: Node
+    key_node: Node
+
+
+def find_certificates(
+    settings: GatewaySettings, notes: Notes, now: datetime | None
+) -> Mapping[int, tuple[CertificatePair, ...]]:
+    """Return the certificates of each listener, by its number, having checked them and those of upstreams.
+
+    None for `now`: the files are on another machine; they are named, and not looked at.
+    """
     found: dict[int, tuple[CertificatePair, ...]] = {}
-    with suppress(Unread):
-        for index, listener in enumerate(settings.listeners):
-            with suppress(Unread):
-                found[index] = _pairs(listener, notes)
+    for index, listener in _listeners(settings):
+        with suppress(Unread):
+            pairs = tuple(_pairs(listener, notes, look=now is not None))
+            found[index] = tuple(CertificatePair(str(pair.chain), str(pair.key)) for pair in pairs)
+            if pairs and now is not None:
+                node = listener.node_of(ListenerSettings.certificates)
+                _check_names([_examine(pair, notes, now) for pair in pairs], settings, node, notes)
+    if now is not None:
+        for tls in _upstreams(settings):
+            _check_upstream(tls, notes, now)
     return found
 
 
-def _pairs(listener: ListenerSettings, notes: Notes) -> tuple[CertificatePair, ...]:
+def _listeners(settings: GatewaySettings) -> Iterator[tuple[int, ListenerSettings]]:
+    with suppress(Unread):
+        yield from enumerate(settings.listeners)
+
+
+def _upstreams(settings: GatewaySettings) -> Iterator[UpstreamTlsSettings]:
+    with suppress(Unread):
+        for site in settings.sites:
+            with suppress(Unread):
+                yield site.upstream.tls
+
+
+def _pairs(listener: ListenerSettings, notes: Notes, *, look: bool) -> Iterator[_Pair]:
+    """Yield the certificates that a listener names, or that are in the folder it names."""
     match listener.certificates:
         case None:
-            return ()
-        case str() as folder:
-            try:
-                folders = sorted(path for path in Path(folder).iterdir() if path.is_dir() and path.name[0] != ".")
-            except OSError as error:
-                node = listener.node_of(ListenerSettings.certificates)
-                raise notes.wrong(node, "cannot be used", unreadable(error)) from None
-            return tuple(CertificatePair(f"{path}/fullchain.pem", f"{path}/privkey.pem") for path in folders)
+            pass
+        case str() as name:
+            node = listener.node_of(ListenerSettings.certificates)
+            folders = _folders(Path(name), node, notes) if look else [Path(name, "*")]
+            for folder in folders:
+                yield _Pair(folder / CHAIN, folder / KEY, node, node)
         case tuple() as pairs:
-            return tuple(CertificatePair(pair.chain, pair.key) for pair in pairs)
+            for pair in pairs:
+                with suppress(Unread):
+                    nodes = pair.node_of(CertificateSettings.chain), pair.node_of(CertificateSettings.key)
+                    yield _Pair(Path(pair.chain), Path(pair.key), *nodes)
+
+
+def _folders(parent: Path, node: Node, notes: Notes) -> list[Path]:
+    """Return the sub-folders that hold a certificate or a key, by name."""
+    try:
+        folders = sorted(
+            folder
+            for folder in parent.iterdir()
+            if not folder.name.startswith(".") and ((folder / CHAIN).exists() or (folder / KEY).exists())
+        )
+    except OSError as error:
+        raise notes.mistake(node.place, node.path, f"{parent} {unreadable(parent, error)}") from None
+    if not folders:
+        raise notes.mistake(
+            node.place, node.path, f"{parent} holds no sub-folder with {CHAIN} and {KEY}: put one there"
+        )
+    return folders
+
+
+def _examine(pair: _Pair, notes: Notes, now: datetime) -> x509.Certificate | None:
+    """Return the certificate of a pair, having noted what is wrong or unwise with it; None if it cannot be used."""
+    chain: Sequence[x509.Certificate] = ()
+    with suppress(Unread):
+        chain = _certificates(pair.chain, pair.chain_node, notes)
+    public: bytes | None = None
+    with suppress(Unread):
+        public = _public_key(pair, notes)
+    if not chain or public is None:
+        return None
+    if public != _public_octets(chain[0]):
+        later = any(public == _public_octets(each) for each in chain[1:])
+        says = "not that of its first certificate: put that first" if later else "not that of this certificate"
+        notes.mistake(pair.chain_node.place, pair.chain_node.path, f"{pair.key} is {says}, {pair.chain}")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(pair.chain, pair.key)
+    except OSError as error:
+        says = f"{pair.chain} is refused by TLS, {getattr(error, 'reason', error)}: get a new one"
+        notes.mistake(pair.chain_node.place, pair.chain_node.path, says)
+        return None
+    _check_times(chain[0], pair, notes, now)
+    _check_chain(chain, pair, notes)
+    return chain[0]
+
+
+def _read(path: Path, node: Node, notes: Notes) -> tuple[bytes, int]:
+    """Return what a file holds, and who may read it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_OCTETS), os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        raise notes.mistake(node.place, node.path, f"{path} {unreadable(path, error)}") from None
+
+
+def _certificates(path: Path, node: Node, notes: Notes) -> Sequence[x509.Certificate]:
+    """Return the certificates in a file, each of which can be read to its end."""
+    octets, _ = _read(path, node, notes)
+    try:
+        chain = x509.load_pem_x509_certificates(octets)
+        for each in chain:
+            _ = each.issuer, each.subject, each.not_valid_before_utc, each.not_valid_after_utc
+    except ValueError:
+        says = f"{path} holds no certificate in PEM that can be read: is it the right one?"
+        raise notes.mistake(node.place, node.path, says) from None
+    return chain
+
+
+def _public_key(pair: _Pair, notes: Notes) -> bytes:
+    """Return the public half of the key."""
+    node = pair.key_node
+    octets, mode = _read(pair.key, node, notes)
+    try:
+        key = load_pem_private_key(octets, None)
+    except TypeError:
+        says = f"{pair.key} is encrypted, and nobody is there to type the password"
+        remedy = f"openssl pkey -in {pair.key} -out {pair.key}.new; mv {pair.key}.new {pair.key}"
+        raise notes.mistake(node.place, node.path, f"{says}: {remedy}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        says = f"{pair.key} holds no private key in PEM: is it the right one?"
+        raise notes.mistake(node.place, node.path, says) from None
+    if mode & _OTHERS_READ:
+        says = f"everyone on this machine can read {pair.key}: chmod 0640 {pair.key}"
+        notes.warn(node, Unwise.KEY_EXPOSED, says)
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _public_octets(certificate: x509.Certificate) -> bytes:
+    """Return a certificate's public key; nothing for a kind that nobody here knows."""
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
+
+
+def _check_times(certificate: x509.Certificate, pair: _Pair, notes: Notes, now: datetime) -> None:
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if last <= now:
+        notes.warn(pair.chain_node, Unwise.CERTIFICATE_EXPIRED, f"{pair.chain} ended on {last:%Y-%m-%d}: renew it")
+    elif last <= now + SOON:
+        says = f"{pair.chain} ends on {last:%Y-%m-%d}: is it being renewed?"
+        notes.warn(pair.chain_node, Unwise.CERTIFICATE_EXPIRES_SOON, says)
+    elif first > now:
+        says = f"{pair.chain} begins on {first:%Y-%m-%d}: is this machine's clock right?"
+        notes.warn(pair.chain_node, Unwise.CERTIFICATE_EXPIRED, says)
+
+
+def _check_chain(chain: Sequence[x509.Certificate], pair: _Pair, notes: Notes) -> None:
+    """Warn where what is between the certificate and its root is not sent."""
+    lonely = len(chain) == 1 and chain[0].issuer != chain[0].subject
+    if lonely or any(each.issuer != above.subject for each, above in pairwise(chain)):
+        says = f"{pair.chain} does not hold each certificate between the first and its root, in order"
+        remedy = "desktop browsers may fetch what is missing, phones and web views do not"
+        notes.warn(pair.chain_node, Unwise.CERTIFICATE_CHAIN_SHORT, f"{says}: {remedy}")
+
+
+def _check_names(
+    certificates: Sequence[x509.Certificate | None], settings: GatewaySettings, node: Node, notes: Notes
+) -> None:
+    """Warn of names of sites that no certificate of a listener is for."""
+    if None in certificates:
+        return
+    covered = {name for certificate in certificates if certificate for name in _names(certificate)}
+    for site in settings.sites:
+        with suppress(Unread):
+            for name in site.names:
+                if name not in covered and f"*.{name.partition('.')[2]}" not in covered:
+                    says = f"none is for {name}, a name in {site.node_of(SiteSettings.names).path}: clients refuse it"
+                    notes.warn(node, Unwise.CERTIFICATE_NAME, says)
+
+
+def _names(certificate: x509.Certificate) -> set[str]:
+    """Return the names and addresses that a certificate is for (RFC 9525, 6.3)."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return set()
+    addresses = {ip_address(str(address)) for address in names.get_values_for_type(x509.IPAddress)}
+    hosts = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+    return hosts | {f"[{address}]" if address.version == 6 else str(address) for address in addresses}  # noqa: PLR2004
+
+
+def _check_upstream(tls: UpstreamTlsSettings, notes: Notes, now: datetime) -> None:
+    """Note what is wrong with the files that the connection to an upstream needs."""
+    with suppress(Unread):
+        if tls.ca is not None:
+            _certificates(Path(tls.ca), tls.node_of(UpstreamTlsSettings.ca), notes)
+    with suppress(Unread):
+        if (client := tls.client) is not None:
+            chain, key = client.node_of(ClientCertificateSettings.chain), client.node_of(ClientCertificateSettings.key)
+            _examine(_Pair(Path(client.chain), Path(client.key), chain, key), notes, now)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.config.keys import (
+    CookieSettings,
     GatewaySettings,
     ListenerLimitSettings,
     ListenerSettings,
@@ -13,10 +14,12 @@ from gateway.config.keys import (
     RuleSettings,
     SiteSettings,
     UpstreamSettings,
+    UpstreamTlsSettings,
 )
 from gateway.config.model import CertificatePair, Config, Listener, ListenerLimits, Log
 from gateway.config.settings import Settings
 from gateway.config.values import HostSent
+from gateway.cors.fields import ALWAYS_EXPOSED
 from gateway.cors.origin import DEFAULT_PORTS, OriginTable
 from gateway.http1.head import HeadLimits
 from gateway.policy.model import (
@@ -33,6 +36,21 @@ from gateway.policy.model import (
     UpstreamTls,
     UpstreamUrl,
 )
+
+ALWAYS_READABLE: Final = frozenset(
+    {
+        b"cache-control",
+        b"content-language",
+        b"content-length",
+        b"content-type",
+        b"expires",
+        b"last-modified",
+        b"pragma",
+        *ALWAYS_EXPOSED,
+    }
+)
+"""What a page may read without being told (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name), and
+what the gateway exposes in any case."""
 
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Trusted when nobody said where to listen: only this machine can connect then."""
@@ -143,7 +161,7 @@ def _rule(settings: RuleSettings) -> Rule:
         methods=methods | {b"HEAD"} if b"GET" in methods else methods,
         headers=frozenset(headers or ()),
         any_header=headers is None,
-        expose=settings.expose,
+        expose=tuple(name for name in settings.expose if name not in ALWAYS_READABLE),
         credentials=settings.credentials,
         cookies=settings.cookies,
         max_age_seconds=int(settings.max_age),
@@ -153,40 +171,47 @@ def _rule(settings: RuleSettings) -> Rule:
 
 
 def _rewrite(settings: RewriteSettings) -> Rewrite:
-    cookies = settings.cookies
     return Rewrite(
         location=settings.location,
         login_redirect=settings.login_redirect,
         challenges=settings.challenges,
-        cookies=cookies
-        and CookieRewrite(
-            secure=cookies.secure,
-            same_site=cookies.same_site,
-            partitioned=cookies.partitioned,
-            domain=cookies.domain,
-        ),
+        cookies=None if settings.cookies is None else _cookies(settings.cookies),
+    )
+
+
+def _cookies(settings: CookieSettings) -> CookieRewrite:
+    return CookieRewrite(
+        secure=settings.secure,
+        same_site=settings.same_site,
+        partitioned=settings.partitioned,
+        domain=settings.domain,
     )
 
 
 def _upstream(settings: UpstreamSettings) -> Upstream:
-    tls, timeouts = settings.tls, settings.timeouts
+    timeouts = settings.timeouts
     return Upstream(
         urls=settings.urls,
         host=host_sent(settings),
-        tls=UpstreamTls(
-            ca=tls.ca,
-            name=tls.name,
-            client_chain=tls.client and tls.client.chain,
-            client_key=tls.client and tls.client.key,
-            pin=tls.pin,
-            verify=not tls.dangerously_skip_verification,
-        ),
+        tls=_tls(settings.tls),
         timeouts=Timeouts(
             connect=timeouts.connect,
             response_head=timeouts.response_head,
             idle=timeouts.idle,
             keep_alive=timeouts.keep_alive,
         ),
+    )
+
+
+def _tls(settings: UpstreamTlsSettings) -> UpstreamTls:
+    client = settings.client
+    return UpstreamTls(
+        ca=settings.ca,
+        name=settings.name,
+        client_chain=None if client is None else client.chain,
+        client_key=None if client is None else client.key,
+        pin=settings.pin,
+        verify=not settings.dangerously_skip_verification,
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 import yaml
 
@@ -19,7 +19,8 @@ MAX_DEPTH: Final = 16
 """Of mappings and lists in each other; ours need 6."""
 
 _KINDS: Final = {f"tag:yaml.org,2002:{kind.value}": kind for kind in Kind}
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TAGS: Final = frozenset({*_KINDS, *(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge", "value"))})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters outside YAML 1.1, 5.1."""
 
@@ -76,28 +77,39 @@ def compose(text: str, file: str, notes: Notes, expander: Expander) -> Node | No
         says = f"is not YAML that can be read: {problem}"
         says += next((f": {hint}" for sign, hint in _HINTS if sign in problem), "")
         raise notes.mistake(_at(place, error.problem_mark), "", says) from None
-    if root is None or (isinstance(root, yaml.ScalarNode) and _kind(root) is Kind.NOTHING):
+    if _kind(root) is Kind.NOTHING:
         return None
     return _Conversion(place, notes, expander).node(root, "", 0)
 
 
 def our_own(text: str, place: Place, path: str) -> Node:
     """Return the node of a text that is part of the program, a default or a preset, as if it stood at `place`."""
-    root = _our_own(text)
-    assert root is not None, text
-    return _Conversion(place, Notes(), Expander({})).node(root, path, 0)
+    return _Conversion(place, Notes(), Expander({})).node(_our_own(text), path, 0)
 
 
-def _composed(text: str) -> yaml.Node | None:
-    """Return PyYAML's nodes.
+def plain(text: str) -> object:
+    """Return what a text of the program is, for the JSON Schema."""
+    return cast("object", yaml.safe_load(text))
+
+
+def our_own_table(text: str, place: Place, path: str) -> Table:
+    """Return the mapping that a text of the program is."""
+    return cast("Table", our_own(text, place, path))
+
+
+def _composed(text: str) -> yaml.Node:
+    """Return PyYAML's node; that of nothing for an empty text.
 
     By its parser in Python: 0.1 s for two hundred sites, words of its own for each fault, and no recursion in C.
     """
     loader = yaml.SafeLoader(text)
     try:
-        return loader.get_single_node()
+        return loader.get_single_node() or yaml.ScalarNode("tag:yaml.org,2002:null", "")
     except RecursionError:
         raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}") from None
+    except (ValueError, OverflowError):
+        mark = loader.get_mark()  # "\UFFFFFFFF"
+        raise yaml.MarkedYAMLError(problem="an escape that is no character", problem_mark=mark) from None
     finally:
         loader.dispose()
 
@@ -112,7 +124,7 @@ def _at(place: Place, mark: yaml.Mark | None) -> Place:
     return Place(place.file, mark.line + 1, mark.column + 1)
 
 
-def _kind(node: yaml.ScalarNode) -> Kind:
+def _kind(node: yaml.Node) -> Kind:
     return _KINDS.get(node.tag, Kind.TEXT)
 
 
@@ -126,26 +138,26 @@ class _Conversion:
         self._values = 0
 
     def node(self, node: yaml.Node, path: str, depth: int) -> Node:
+        """Return `node` as it stands at `path`."""
         place = _at(self._place, node.start_mark)
         self._values += 1
         if self._values > MAX_VALUES or depth > MAX_DEPTH:
             says = "aliases (*name) make this endless, or too much: write it out, or put it under defaults"
             raise self._notes.mistake(place, path, says)
-        match node:
-            case yaml.MappingNode():
-                return self._table(node, place, path, depth)
-            case yaml.SequenceNode():
-                items = enumerate(node.value)
-                return Items(place, path, tuple(self.node(item, f"{path}[{i}]", depth + 1) for i, item in items))
-            case _:
-                assert isinstance(node, yaml.ScalarNode)
-                return self._scalar(node, place, path)
+        if node.tag not in _TAGS:
+            self._notes.mistake(place, path, f"has the tag {quoted(node.tag)}, which is not used here: take it out")
+        if isinstance(node, yaml.MappingNode):
+            return self._table(node, place, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            items = enumerate(node.value)
+            return Items(place, path, tuple(self.node(item, f"{path}[{i}]", depth + 1) for i, item in items))
+        return self._scalar(node, place, path)
 
     def _table(self, node: yaml.MappingNode, place: Place, path: str, depth: int) -> Table:
         entries: dict[str, Entry] = {}
         for key_node, value_node in node.value:
             key = _at(self._place, key_node.start_mark)
-            if not isinstance(key_node, yaml.ScalarNode):
+            if not isinstance(key_node.value, str):
                 self._notes.mistake(key, path, "a list or a mapping is not a key")
                 continue
             name = key_node.value
@@ -159,14 +171,13 @@ class _Conversion:
                 entries[name] = Entry(key, self.node(value_node, inner, depth + 1))
         return Table(place, path, entries)
 
-    def _scalar(self, node: yaml.ScalarNode, place: Place, path: str) -> Scalar:
+    def _scalar(self, node: yaml.Node, place: Place, path: str) -> Scalar:
         scalar = Scalar(place, path, node.value, node.value, _kind(node))
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            self._notes.mistake(place, path, f"the tag {quoted(node.tag)} is not used here: take it out")
-        elif control := _CONTROL.search(node.value):
-            quotes = "write it in single quotes, where a backslash is a backslash"
-            remedy = quotes if node.style == '"' else "write it on one line"
-            self._notes.wrong(scalar, f"holds the control character {quoted(control.group())}", remedy)
-        else:
+        control = _CONTROL.search(node.value)
+        if control is None:
             return self._expander.expand(scalar, self._notes)
+        # "C:\tls" in double quotes holds a tab.
+        escaped = isinstance(node, yaml.ScalarNode) and node.style == '"'
+        remedy = "write it in single quotes, where a backslash is a backslash" if escaped else "write it on one line"
+        self._notes.wrong(scalar, f"holds the control character {quoted(control.group())}", remedy)
         return replace(scalar, told=True)

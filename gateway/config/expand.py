@@ -32,7 +32,7 @@ class Expander:
         try:
             return replace(scalar, value=_REFERENCE.sub(self._value, scalar.written))
         except Wrong as wrong:
-            notes.mistake(scalar.place, scalar.path, f"{scalar.shown} {wrong}")
+            notes.mistake(scalar.place, scalar.path, f"{scalar.shown} {wrong.says}: {wrong.remedy}")
             return replace(scalar, told=True)
 
     def _value(self, reference: re.Match[str]) -> str:
@@ -55,7 +55,7 @@ class Expander:
         else:
             value = self._environ[name]
         if not value.isprintable():
-            raise Wrong(f"gets more than one line of text from {reference[0]}", "a value is one line")
+            raise Wrong(f"gets more than one line of text from {reference[0]}", "put one line there")
         return value
 
     def _content(self, path: Path) -> str:
@@ -72,12 +72,11 @@ class Expander:
         try:
             with path.open("rb") as file:
                 octets = file.read(MAX_FILE_OCTETS + 1)
-            if len(octets) > MAX_FILE_OCTETS:
-                raise Wrong(
-                    f"needs the file {path}, which is longer than {MAX_FILE_OCTETS} octets", "is it the right one?"
-                )
-            return octets.decode().rstrip("\r\n")
+            text = octets.decode()
         except OSError as error:
-            raise Wrong(f"needs the file {path}", unreadable(error)) from None
-        except ValueError:
-            raise Wrong(f"needs the file {path}, which is not text in UTF-8", "is it the right one?") from None
+            raise Wrong("needs a file", f"{path} {unreadable(path, error)}") from None
+        except UnicodeDecodeError:
+            raise Wrong("needs a file", f"{path} is not UTF-8") from None
+        if len(octets) > MAX_FILE_OCTETS:
+            raise Wrong("needs a file", f"{path} is longer than {MAX_FILE_OCTETS} octets")
+        return text.rstrip("\r\n")

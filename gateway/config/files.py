@@ -1,21 +1,26 @@
-"""Files that a configuration names, and what to do when one cannot be read."""
+"""Files that a configuration names: what to do when one cannot be read."""
 
 import errno
+from pathlib import Path
 
 
-def unreadable(error: OSError) -> str:
-    """Return why a file could not be read, and the remedy."""
+def unreadable(path: Path, error: OSError) -> str:
+    """Return why `path` could not be read, with the remedy."""
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
-            return "it does not exist"
+            return "does not exist"
         case errno.EACCES | errno.EPERM:
-            return f"it cannot be read by this user: {permission(str(error.filename))}"
+            mode = "0750" if is_folder(path) else "0640"
+            return f"cannot be read by this user: chgrp cors-gateway {path}; chmod {mode} {path}"
         case errno.EISDIR:
-            return "it is a folder"
+            return "is a folder, not a file"
         case _:
-            return error.strerror or "it cannot be read"
+            return f"cannot be read: {error.strerror or error}"
 
 
-def permission(path: str) -> str:
-    """Return the commands that let the gateway's user read `path`, and nobody else."""
-    return f"chgrp cors-gateway {path}; chmod 0640 {path}"
+def is_folder(path: Path) -> bool:
+    """Tell whether `path` is a folder, as far as this user can see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

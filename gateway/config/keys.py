@@ -1,23 +1,24 @@
 """Every key there is: what it means, what it takes, what it is when left out.
 
-Reading, the JSON Schema, `docs/configuration.md` and `check --print` all come from here. A class is a mapping in YAML, in the order
-its keys are best written.
+Reading, the JSON Schema, the reference in `docs/configuration.md` and `check --print` all come from here. A class is
+a mapping in YAML; its keys stand in the order in which they are best written.
 """
 
 from dataclasses import replace
 from typing import Final
 
-from gateway.config.document import our_own
+from gateway.config.document import our_own_table
 from gateway.config.node import Node, Table, over, with_node, without
 from gateway.config.notes import Notes
 from gateway.config.presets import PRESETS
-from gateway.config.reader import SWITCH, ListOf, ScalarOr, Schema, WordOr, choice
+from gateway.config.reader import SWITCH, ListOf, Schema, ValueOr, WordOr, choice
 from gateway.config.settings import Section, Sections, Settings, defaulted, optional, required
 from gateway.config.values import (
     ADDRESS,
     COOKIE_DOMAIN,
     FILE,
     FOLDER,
+    HOST,
     HOST_SENT,
     METHOD,
     ORIGIN,
@@ -26,7 +27,6 @@ from gateway.config.values import (
     PROXY,
     REQUEST_HEADER,
     RESPONSE_HEADER,
-    SITE_NAME,
     UPSTREAM_URL,
     WORKERS,
     duration,
@@ -43,6 +43,9 @@ from gateway.policy.model import (
 )
 
 PATHS: Final = ListOf("a list of paths", PATH)
+SERVED_PATHS: Final = ListOf(
+    "a list of paths", PATH, empty="nothing could be reached: write each path, as in [/restapi/]"
+)
 
 
 class RuleSettings(Settings):
@@ -50,29 +53,32 @@ class RuleSettings(Settings):
 
     origin = required(
         ORIGIN,
-        "Scheme, host and port of the add-in's page, exactly as a browser sends it. `https://*.addins.vendor.example` stands for exactly "
-        "one label in place of the `*`; an exact origin goes before it.",
+        "Scheme, host and port of the add-in's page, exactly as a browser sends it. `https://*.addins.vendor.example` "
+        "stands for exactly one label in place of the `*`; an exact origin goes before it.",
         write="origin: https://addin.vendor.example",
     )
     methods = defaulted(
         "[GET, POST]",
-        ListOf("a list of methods", METHOD),
+        ListOf("a list of methods", METHOD, empty="no request could be made: write each method, as in [GET, POST]"),
         "Methods that may be used; GET includes HEAD. An `OPTIONS` that is no preflight needs OPTIONS here.",
     )
     headers = defaulted(
         "[authorization, content-type]",
         WordOr({"any": None}, ListOf("a list of headers", REQUEST_HEADER)),
-        "Request headers a page may set. `any`: each that a preflight asks for is answered by its name, for exact https origins only.",
+        "Request headers a page may set. `any`: each that a preflight asks for is answered by its name, for exact "
+        "https origins only.",
     )
     expose = defaulted(
         "[]",
         ListOf("a list of headers", RESPONSE_HEADER),
-        "Response headers a page may read, besides those it always may; `retry-after` and `x-request-id` are always among them.",
+        "Response headers a page may read, besides those it always may; `retry-after` and `x-request-id` are always "
+        "among them.",
     )
     credentials = defaulted(
         "false",
         SWITCH,
-        "Whether a page may send its requests with `credentials: include`. Decides `Access-Control-Allow-Credentials`, nothing else.",
+        "Whether a page may send its requests with `credentials: include`. Decides "
+        "`Access-Control-Allow-Credentials`, nothing else.",
     )
     cookies = defaulted(
         "drop",
@@ -82,9 +88,10 @@ class RuleSettings(Settings):
     max_age = defaulted(
         "10m",
         duration("0s", "24h"),
-        "How long a browser may remember a preflight's answer. Chromium keeps none over 2 h, WebKit none over 10 min, Firefox none over a day.",
+        "How long a browser may remember a preflight's answer. Chromium keeps none over 2 h, WebKit none over 10 min, "
+        "Firefox none over a day.",
     )
-    paths = optional(PATHS, "Paths this origin may use, where they are fewer than the site's.")
+    paths = optional(SERVED_PATHS, "Paths this origin may use, where they are fewer than the site's.")
     dangerously_allow_http_origins = defaulted(
         "false", SWITCH, "Allows an `http://` origin: whoever is on the network between can be that page."
     )
@@ -109,7 +116,7 @@ class UpstreamTlsSettings(Settings):
     """How an https upstream is verified."""
 
     ca = optional(FILE, "PEM file of the authorities to trust; left out, the system's.")
-    name = optional(SITE_NAME, "Name the certificate must have, sent as SNI; left out, the Host that is sent.")
+    name = optional(HOST, "Name the certificate must have, sent as SNI; left out, the Host that is sent.")
     client = optional(Section("a mapping with chain and key", ClientCertificateSettings), "Certificate to show.")
     pin = optional(PIN, "SHA-256 of the certificate's public key, which must be this one besides.")
     dangerously_skip_verification = defaulted(
@@ -136,14 +143,15 @@ class UpstreamSettings(Settings):
     """The server behind a site. A URL by itself stands for `urls` with that one."""
 
     urls = required(
-        ListOf("a list of URLs", UPSTREAM_URL),
+        ListOf("a list of URLs", UPSTREAM_URL, empty="write where the CRM is, as in [http://127.0.0.1:8080]"),
         "Where it is, `http://` or `https://`. A path is put before every target.",
         write="urls: [http://127.0.0.1:8080]",
+        shared=True,
     )
     host = optional(
         HOST_SENT,
-        "The Host that is sent: `upstream` for that of the URL, `preserve` for the client's, or a name. Left out: `upstream` for https, "
-        "`preserve` for http.",
+        "The Host that is sent: `upstream` for that of the URL, `preserve` for the client's, or a name. Left out: "
+        "`upstream` for https, `preserve` for http.",
     )
     tls = defaulted("{}", Section("a mapping", UpstreamTlsSettings), "How an https upstream is verified.")
     timeouts = defaulted("{}", Section("a mapping", TimeoutSettings), "Deadlines.")
@@ -175,7 +183,8 @@ class RewriteSettings(Settings):
     location = defaulted(
         "rewrite",
         choice({word.value: word for word in LocationHandling}),
-        "`rewrite`: redirects to the upstream's own address are made true outside, those to elsewhere become 502 `upstream-redirect`.",
+        "`rewrite`: redirects to the upstream's own address are made true outside, those to elsewhere become 502 "
+        "`upstream-redirect`.",
     )
     cookies = defaulted(
         "keep",
@@ -208,17 +217,18 @@ class SiteSettings(Settings):
     """What one set of host names leads to."""
 
     names = required(
-        ListOf("a list of host names", SITE_NAME),
+        ListOf("a list of host names", HOST, empty="write each name that clients use, as in [crm.customer.example]"),
         "Host names as clients send them, without a port.",
         write="names: [crm.customer.example]",
     )
-    upstream = required(UPSTREAM, "The server behind it.", write="upstream: http://127.0.0.1:8080")
+    upstream = required(UPSTREAM, "The server behind it.", write="upstream: http://127.0.0.1:8080", shared=True)
     preset = optional(choice({name: name for name in PRESETS}), "What a CRM is known to need.")
     paths = required(
-        WordOr({"preset": None, "everything": EVERYTHING}, PATHS),
-        "What is reachable at all: `preset`, `everything`, or a list. A path that ends in `/` stands for all below it, another for exactly "
-        "itself; case counts. Anything else is answered 404.",
+        WordOr({"preset": None, "everything": EVERYTHING}, SERVED_PATHS),
+        "What is reachable at all: `preset`, `everything`, or a list. A path that ends in `/` stands for all below "
+        "it, another for exactly itself; case counts. Anything else is answered 404.",
         write="paths: preset, paths: everything, or a list such as paths: [/restapi/]",
+        shared=True,
     )
     websocket = defaulted("[]", PATHS, "Paths where a WebSocket may be opened; they are among `paths`.")
     form_posts = defaulted(
@@ -229,8 +239,8 @@ class SiteSettings(Settings):
     unlisted_origins = defaulted(
         "refuse",
         choice({word.value: word for word in UnlistedOrigins}),
-        "What becomes of requests from an origin without a rule: `refuse` answers 403, `relay` lets them pass without fields. Either is "
-        "recorded.",
+        "What becomes of requests from an origin without a rule: `refuse` answers 403, `relay` lets them pass without "
+        "fields. Either is recorded.",
     )
     rewrite = defaulted("{}", Section("a mapping", RewriteSettings), "What is changed in responses.")
     limits = defaulted("{}", Section("a mapping", SiteLimitSettings), "Bounds.")
@@ -238,28 +248,36 @@ class SiteSettings(Settings):
         Sections("a list of origins", RULE),
         "The rules, one for an origin.",
         write="origins: [https://addin.vendor.example]",
+        shared=True,
     )
 
 
 class SiteDefaults:
     """Reads what sites have in common: any key of a site but its names, none of which must be there."""
 
-    wants = "a mapping of keys of a site"
+    title: Final = "Defaults"
+
+    @property
+    def wants(self) -> str:
+        """What is read."""
+        return "a mapping of keys of a site"
 
     _REST: Final = "{names: [a.invalid], upstream: {urls: ['http://a.invalid']}, paths: everything, origins: []}"
     """Lets the keys that are there be read as a site."""
 
     def read(self, node: Node, notes: Notes) -> Table:
+        """Return the mapping, having noted what would be wrong with it in a site."""
         if not isinstance(node, Table):
             raise notes.wrong(node, f"is not {self.wants}")
         if names := node.entries.get("names"):
             notes.mistake(names.key, names.node.path, "is a site's own: write it there")
-        rest = our_own(self._REST, replace(node.place, source="default"), node.path)
+        rest = our_own_table(self._REST, replace(node.place, source="default"), node.path)
         SiteSettings(over(spelt_out(without(node, "names")), rest), notes)
         return node
 
     def schema(self) -> Schema:
-        return {"$ref": "#/$defs/SiteDefaults"}
+        """Return a reference to its definition."""
+        return {"$ref": f"#/definitions/{self.title}"}
 
 
 class CertificateSettings(Settings):
@@ -297,11 +315,12 @@ class ListenerSettings(Settings):
 
     address = required(ADDRESS, "IP address and port.", write="address: 0.0.0.0:8443")
     certificates = optional(
-        ScalarOr(
+        ValueOr(
             FOLDER, Sections("a list of {chain, key}", Section("a mapping with chain and key", CertificateSettings))
         ),
-        "A folder whose sub-folders hold `fullchain.pem` and `privkey.pem`, as certbot writes them, or a list of {chain, key}. Chosen by "
-        "the name a client asks for; the first is for those who ask for none. Left out: plain HTTP.",
+        "A folder whose sub-folders hold `fullchain.pem` and `privkey.pem`, as certbot writes them, or a list of "
+        "{chain, key}. Chosen by the name a client asks for; the first is for those who ask for none. Left out: plain "
+        "HTTP.",
     )
     redirect_to_https = defaulted(
         "false", SWITCH, "Sends every request to the same address with https, and does nothing else."
@@ -331,11 +350,18 @@ class LogSettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """The whole configuration. `sites` and `listeners` of all files are joined; any other key stands in one file only."""
+    """The whole configuration.
+
+    `sites` and `listeners` of all files are joined; any other key stands in one file only.
+    """
 
     listeners = defaulted(
         "[{address: '127.0.0.1:9900'}]",
-        Sections("a list of listeners", Section("a mapping with address", ListenerSettings)),
+        Sections(
+            "a list of listeners",
+            Section("a mapping with address", ListenerSettings),
+            empty="leave the key out to listen on 127.0.0.1:9900, or write an address",
+        ),
         "Where clients are accepted. Left out: plain HTTP for the web server on this machine, which is then trusted.",
     )
     admin = optional(
@@ -344,7 +370,8 @@ class GatewaySettings(Settings):
     trusted_proxies = defaulted(
         "[]",
         ListOf("a list of IP addresses", PROXY),
-        "The proxies in front, each by its address: whoever is in here is believed about the client's address and scheme.",
+        "The proxies in front, each by its address: whoever is in here is believed about the client's address and "
+        "scheme.",
     )
     workers = defaulted("auto", WORKERS, "Processes; `auto` for one a core.")
     drain = defaulted("30s", duration("0s", "1h"), "How long requests under way may take when the gateway is stopped.")
@@ -353,3 +380,23 @@ class GatewaySettings(Settings):
     sites = defaulted(
         "[]", Sections("a list of sites", Section("a mapping with names and upstream", SiteSettings)), "The sites."
     )
+
+
+SECTIONS: Final[tuple[type[Settings], ...]] = (
+    GatewaySettings,
+    ListenerSettings,
+    CertificateSettings,
+    ListenerLimitSettings,
+    AdminSettings,
+    LogSettings,
+    SiteSettings,
+    UpstreamSettings,
+    UpstreamTlsSettings,
+    ClientCertificateSettings,
+    TimeoutSettings,
+    SiteLimitSettings,
+    RewriteSettings,
+    CookieSettings,
+    RuleSettings,
+)
+"""Every mapping there is, the whole first."""

@@ -1,8 +1,8 @@
-"""Layers: what a site says itself goes before `defaults`, and that before its preset. Done on nodes, before they are read."""
+"""Layers: what a site says itself goes before `defaults`, and that before its preset. Done before anything is read."""
 
 from dataclasses import replace
 
-from gateway.config.document import our_own
+from gateway.config.document import our_own, our_own_table
 from gateway.config.keys import RULE, spelt_out
 from gateway.config.node import Items, Node, Scalar, Table, over, with_node, without
 from gateway.config.presets import PRESETS, Preset
@@ -24,7 +24,7 @@ def effective(site: Node, defaults: Node | None) -> Node:
 def _with_preset(site: Table, chosen: Scalar, preset: Preset) -> Table:
     """Return `site` over `preset`, each of its rules over the preset's."""
     place = replace(chosen.place, source=f"preset {chosen.value}")
-    merged = over(site, our_own(preset.site, place, site.path))
+    merged = over(site, our_own_table(preset.site, place, site.path))
     paths = site.get("paths")
     if isinstance(paths, Scalar) and paths.value == "preset":
         merged = with_node(merged, "paths", our_own(preset.paths, place, paths.path))
@@ -38,4 +38,4 @@ def _with_preset(site: Table, chosen: Scalar, preset: Preset) -> Table:
 def _rule_with_preset(rule: Node, preset: str, source: str) -> Node:
     if not isinstance(rule, Table):
         return rule
-    return over(rule, our_own(preset, replace(rule.place, source=source), rule.path))
+    return over(rule, our_own_table(preset, replace(rule.place, source=source), rule.path))

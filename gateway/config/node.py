@@ -105,13 +105,18 @@ class Table:
 Node = Scalar | Items | Table
 
 
+def items_of(node: Node) -> tuple[Node, ...]:
+    """Return the items of a list; none of anything else, a mapping where a key was left out."""
+    return node.items if isinstance(node, Items) else ()
+
+
 def joined(path: str, name: str) -> str:
     """Return the path of the key `name` in the mapping at `path`."""
     return f"{path}.{name}" if path else name
 
 
 def quoted(text: str) -> str:
-    """Return `text` in single quotes, on one line, bounded, without a URL's user and password: mistakes repeat what was given."""
+    """Return `text` in single quotes for a mistake: on one line, bounded, without the user and password of a URL."""
     longest = 100
     text = re.sub(r"(?<=//)[^/\s]*@", "…@", text)
     if len(text) > longest:
@@ -119,14 +124,15 @@ def quoted(text: str) -> str:
     return "'" + "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text) + "'"
 
 
-def over(upper: Table, lower: Node) -> Table:
-    """Return `upper` with those keys of the mapping `lower` that it has not, mappings key by key."""
-    assert isinstance(lower, Table)
+def over(upper: Table, lower: Table) -> Table:
+    """Return `upper` with those keys of `lower` that it has not, mappings key by key."""
     entries = dict(lower.entries)
     for name, entry in upper.entries.items():
-        below = lower.entries.get(name)
-        both = below is not None and isinstance(entry.node, Table) and isinstance(below.node, Table)
-        entries[name] = replace(entry, node=over(entry.node, below.node)) if both else entry
+        below = lower.get(name)
+        if isinstance(entry.node, Table) and isinstance(below, Table):
+            entries[name] = replace(entry, node=over(entry.node, below))
+        else:
+            entries[name] = entry
     return replace(upper, entries=entries)
 
 

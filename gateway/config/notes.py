@@ -5,16 +5,19 @@ from gateway.config.node import Node, Place, Scalar
 from gateway.config.unwise import Unwise
 
 
-class Unread(Exception):  # noqa: N818 - not an error of the program: the mistake is noted, whoever needs the value is skipped
+class Unread(Exception):  # noqa: N818 - no error: the mistake is noted, and whoever needs the value is left out
     """A value could not be read, and that has been told."""
 
 
-class Wrong(ValueError):  # noqa: N818 - what is wrong with a value, for a mistake; the reader knows whose
+class Wrong(ValueError):  # noqa: N818 - half a mistake: the reader adds the value and its place
     """A text is not what it should be."""
 
-    def __init__(self, says: str, remedy: str = "") -> None:
-        """Say what is wrong, "is not a duration", and what to do: "write 10m"."""
-        super().__init__(f"{says}: {remedy}" if remedy else says)
+    def __init__(self, says: str = "", remedy: str = "") -> None:
+        """Say what is wrong, "is longer than a day", and what to do, "write 10m".
+
+        What is left out, the reader says: that it "is not a duration", and an example.
+        """
+        super().__init__(says, remedy)
         self.says = says
         self.remedy = remedy
 
@@ -27,27 +30,30 @@ class Notes:
         self._mistakes: dict[Mistake, None] = {}
         self._warnings: dict[ConfigWarning, None] = {}
 
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """All mistakes, in the order they were noted."""
+        return tuple(self._mistakes)
+
+    @property
+    def warnings(self) -> tuple[ConfigWarning, ...]:
+        """All warnings, in the order they were noted."""
+        return tuple(self._warnings)
+
     def mistake(self, place: Place, path: str, text: str) -> Unread:
-        """Note that something is wrong; the return value can be raised."""
+        """Note that something is wrong; what comes back can be raised."""
         self._mistakes.setdefault(Mistake(place.file, place.line, place.column, path, text))
         return Unread()
 
     def wrong(self, node: Node, says: str, remedy: str = "") -> Unread:
-        """Note that a value is wrong, repeating it as it was given."""
+        """Note that a value is wrong, repeating it as it was given; what comes back can be raised."""
+        if isinstance(node, Scalar) and node.told:
+            return Unread()
         if isinstance(node, Scalar) and node.expanded:
-            remedy = "correct what ${…} stands for"  # the remedy would repeat the value
+            remedy = "correct what ${…} stands for"  # the remedy would repeat a value that may be secret
         return self.mistake(node.place, node.path, f"{node.shown} {says}" + (f": {remedy}" if remedy else ""))
 
     def warn(self, node: Node, unwise: Unwise, text: str) -> None:
         """Note that something is allowed, and unwise."""
         place = node.place
-        warning = ConfigWarning(place.file, place.line, place.column, node.path, text, unwise.value)
-        self._warnings.setdefault(warning)
-
-    def mistakes(self) -> tuple[Mistake, ...]:
-        """Return all mistakes in the order they were noted."""
-        return tuple(self._mistakes)
-
-    def warnings(self) -> tuple[ConfigWarning, ...]:
-        """Return all warnings in the order they were noted."""
-        return tuple(self._warnings)
+        self._warnings.setdefault(ConfigWarning(place.file, place.line, place.column, node.path, text, unwise.value))

@@ -21,7 +21,7 @@ class Preset:
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {
         # The connector's header list is not public and changes with its releases: a guessed list would break every
-        # customer on one day. It logs in with Authorization, and uploads whole mails to a PHP that may think for minutes.
+        # customer on one day. It logs in with Authorization, and uploads whole mails to a PHP that may take minutes.
         "vtenext": Preset(
             paths="[/restapi/, /webservice.php]",
             site="{upstream: {timeouts: {response_head: 600s, idle: 600s}}, limits: {request_body: 64MiB}}",

@@ -14,13 +14,16 @@ Word_co = TypeVar("Word_co", covariant=True)
 
 Schema = dict[str, object]
 
+REFERENCE: Final = "reference"
+"""The definition in the schema of what holds `${…}`, which may stand for any value."""
+
 
 class Reader(Protocol[T_co]):
     """Reads one kind of node."""
 
     @property
     def wants(self) -> str:
-        """What is read, for mistakes and documentation: "a duration such as 10m"."""
+        """What is read: "a duration"."""
         ...
 
     def read(self, node: Node, notes: Notes) -> T_co:
@@ -41,27 +44,31 @@ class Value(Generic[T_co]):
     """Reads one scalar."""
 
     wants: str
+    example: str
     parse: Callable[[str], T_co]
     """Raises Wrong."""
     shape: Schema
     kinds: frozenset[Kind] = frozenset({Kind.TEXT})
-    """What it may look like to YAML."""
+    """What YAML may take it for."""
 
     def read(self, node: Node, notes: Notes) -> T_co:
+        """Return what the scalar means."""
         if not isinstance(node, Scalar):
-            raise notes.wrong(node, f"is not {self.wants}")
+            raise notes.wrong(node, f"is not {self.wants}", f"write it as in {self.example}")
         if node.told:
             raise Unread
         try:
             value = self.parse(node.value)
         except Wrong as wrong:
-            raise notes.wrong(node, wrong.says, wrong.remedy) from None
+            says = wrong.says or f"is not {self.wants}"
+            raise notes.wrong(node, says, wrong.remedy or f"write it as in {self.example}") from None
         if not node.expanded and node.kind not in self.kinds:
             raise notes.wrong(node, *_surprise(node))
         return value
 
     def schema(self) -> Schema:
-        return {"anyOf": [self.shape, {"$ref": "#/$defs/reference"}]}
+        """Return the value's shape, or a reference to what stands elsewhere."""
+        return {"anyOf": [self.shape, {"$ref": f"#/definitions/{REFERENCE}"}]}
 
 
 _READ_AS: Final[Mapping[Kind, str]] = {
@@ -76,8 +83,8 @@ _READ_AS: Final[Mapping[Kind, str]] = {
 def _surprise(node: Scalar) -> tuple[str, str]:
     """Return what YAML 1.1 makes of a value that reads well, and how to write it (https://yaml.org/type/)."""
     if node.kind is Kind.TEXT:
-        return "is a text, as it is in quotes", f"write {node.written} without them"
-    return f"is {_READ_AS[node.kind]} to YAML", f"write it in quotes, '{node.written}'"
+        return "is a text, being in quotes", f"write {node.written} without them"
+    return f"is {_READ_AS[node.kind]} to YAML", f"write '{node.written}' in quotes"
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,17 @@ class ListOf(Generic[T_co]):
     """Reads a list without repeats; one wrong item makes the list unread."""
 
     wants: str
-    item: Reader[T_co]
+    item: Value[T_co]
+    empty: str = ""
+    """What to do instead of writing an empty list, where it may not be empty."""
 
     def read(self, node: Node, notes: Notes) -> tuple[T_co, ...]:
+        """Return the values of all items."""
         if not isinstance(node, Items):
-            remedy = f"write [{node.written}]" if isinstance(node, Scalar) and node.written else ""
-            raise notes.wrong(node, f"is not {self.wants}", remedy)
+            shown = node.written if isinstance(node, Scalar) and node.written else self.item.example
+            raise notes.wrong(node, f"is not {self.wants}", f"write [{shown}]")
+        if self.empty and not node.items:
+            raise notes.mistake(node.place, node.path, f"is empty: {self.empty}")
         values: list[T_co] = []
         for item in node.items:
             with suppress(Unread):
@@ -103,47 +115,57 @@ class ListOf(Generic[T_co]):
         return tuple(values)
 
     def schema(self) -> Schema:
-        return {"type": "array", "items": self.item.schema()}
+        """Return the schema of the list."""
+        least: Schema = {"minItems": 1} if self.empty else {}
+        return {"type": "array", "items": self.item.schema(), "uniqueItems": True, **least}
 
 
 @dataclass(frozen=True)
 class WordOr(Generic[Word_co, T_co]):
-    """Reads a word that stands for something, or what another reader reads."""
+    """Reads a word that stands for something, or what another reader reads, which is no scalar."""
 
     words: Mapping[str, Word_co]
     other: Reader[T_co]
 
     @property
     def wants(self) -> str:
+        """The words, or the other."""
         return ", ".join([*self.words, f"or {self.other.wants}"])
 
     def read(self, node: Node, notes: Notes) -> Word_co | T_co:
-        if isinstance(node, Scalar) and not node.told:
-            if node.value in self.words:
-                return self.words[node.value]
+        """Return what the word stands for, or what the other reads."""
+        if not isinstance(node, Scalar):
+            return self.other.read(node, notes)
+        if node.told:
+            raise Unread
+        if node.value not in self.words:
             raise notes.wrong(node, f"is not {self.wants}", did_you_mean(node.value, self.words))
-        return self.other.read(node, notes)
+        return self.words[node.value]
 
     def schema(self) -> Schema:
+        """Return the schema of both."""
         return {"anyOf": [{"enum": list(self.words)}, self.other.schema()]}
 
 
 @dataclass(frozen=True)
-class ScalarOr(Generic[Word_co, T_co]):
+class ValueOr(Generic[Word_co, T_co]):
     """Reads a scalar with one reader, anything else with another."""
 
-    scalar: Reader[Word_co]
+    value: Value[Word_co]
     other: Reader[T_co]
 
     @property
     def wants(self) -> str:
-        return f"{self.scalar.wants}, or {self.other.wants}"
+        """The one, or the other."""
+        return f"{self.value.wants}, or {self.other.wants}"
 
     def read(self, node: Node, notes: Notes) -> Word_co | T_co:
-        return self.scalar.read(node, notes) if isinstance(node, Scalar) else self.other.read(node, notes)
+        """Return what the one that fits reads."""
+        return self.value.read(node, notes) if isinstance(node, Scalar) else self.other.read(node, notes)
 
     def schema(self) -> Schema:
-        return {"anyOf": [self.scalar.schema(), self.other.schema()]}
+        """Return the schema of both."""
+        return {"anyOf": [self.value.schema(), self.other.schema()]}
 
 
 def choice(words: Mapping[str, T_co]) -> Value[T_co]:
@@ -153,10 +175,14 @@ def choice(words: Mapping[str, T_co]) -> Value[T_co]:
 
     def parse(text: str) -> T_co:
         if text not in words:
-            raise Wrong(f"is not {wants}", did_you_mean(text, words))
+            raise Wrong("", did_you_mean(text, words) or f"write {wants}")
         return words[text]
 
-    return Value(wants, parse, {"enum": list(words)}, frozenset({Kind.TEXT, Kind.INTEGER}))
+    # 401 is a word here, though a number to YAML.
+    return Value(wants, last, parse, {"enum": [*words, *map(int, filter(str.isdigit, words))]}, _WORDS)
+
+
+_WORDS: Final = frozenset({Kind.TEXT, Kind.INTEGER})
 
 
 def _switch(text: str) -> bool:
@@ -166,11 +192,11 @@ def _switch(text: str) -> bool:
         case "false":
             return False
         case _:
-            word = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text.lower())
-            raise Wrong("is not true or false", f"write {word}" if word in {"true", "false"} else "")
+            meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text.lower())
+            raise Wrong("", f"write {meant}" if meant in {"true", "false"} else "write true or false")
 
 
-SWITCH: Final = Value("true or false", _switch, {"type": "boolean"}, frozenset({Kind.BOOLEAN}))
+SWITCH: Final = Value("true or false", "true", _switch, {"type": "boolean"}, frozenset({Kind.BOOLEAN}))
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ class Unwise(StrEnum):
     ORIGINS_NONE = "origins-none"
     PORT_ANY = "port-any"
     TRUSTED_PROXIES_WIDE = "trusted-proxies-wide"
+    UNLISTED_RELAYED = "unlisted-relayed"
     UPSTREAM_IS_SITE = "upstream-is-site"
     UPSTREAM_UNVERIFIED = "upstream-unverified"
     WILDCARD_CREDENTIALS = "wildcard-credentials"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from gateway.config.model import Address, Network
 from gateway.config.node import Kind
 from gateway.config.notes import Wrong
-from gateway.config.reader import Schema, Value
+from gateway.config.reader import Value
 from gateway.cors.fields import CORS_PREFIX
 from gateway.cors.origin import DEFAULT_PORTS, Origin, OriginError, parse_origin
 from gateway.cors.preflight import is_forbidden
@@ -34,43 +34,49 @@ _MEANT: Final = {"sec": "s", "min": "m", "hours": "h", "days": "d", "k": "KiB", 
 _QUANTITY: Final = re.compile(r"([0-9]{1,9}) ?([A-Za-z]*)", re.ASCII)
 
 
-def _quantity(kind: str, units: Mapping[str, float], least: str, most: str) -> Value[float]:
-    """Return a reader of a number with a unit, `kind` being "a duration such as 10m"."""
+def _quantity(wants: str, example: str, units: Mapping[str, float], least: str, most: str) -> Value[float]:
+    """Return a reader of a number with a unit, one as in `example` where it was forgotten."""
+    usual = example.lstrip("0123456789")
 
     def parse(text: str) -> float:
-        number, unit, value = split(text)
-        if value is None:
-            meant = _MEANT.get(unit.lower(), "")
-            example = number + meant if meant in units else kind.rpartition(" ")[2]
-            raise Wrong("has no unit" if number and not unit else f"is not {kind}", f"write {example}")
-        for bound, fits in ((least, value >= lowest), (most, value <= highest)):
-            if not fits:
-                raise Wrong(f"is not between {least} and {most}", f"write {bound}")
+        match = _QUANTITY.fullmatch(text)
+        if not match:
+            raise Wrong
+        number, unit = match.groups()
+        if not unit:
+            raise Wrong("has no unit", f"write {number}{usual} if that is meant")
+        if unit not in units:
+            meant = _MEANT.get(unit.lower())
+            raise Wrong("", f"write {number}{meant}" if meant in units else "")
+        value = int(number) * units[unit]
+        if value < in_units(least):
+            raise Wrong(f"is less than {least}", f"write {least} or more")
+        if value > in_units(most):
+            raise Wrong(f"is more than {most}", f"write {most} or less")
         return value
 
-    def split(text: str) -> tuple[str, str, float | None]:
-        match = _QUANTITY.fullmatch(text)
-        number, unit = match.groups() if match else ("", "")
-        return number, unit, int(number) * units[unit] if unit in units else None
+    def in_units(bound: str) -> float:
+        number = bound.rstrip("BGKMadhims")
+        return int(number) * units[bound.removeprefix(number)]
 
-    lowest, highest = (split(bound)[2] or 0.0 for bound in (least, most))
-    return Value(kind, parse, {"type": "string", "pattern": f"^[0-9]{{1,9}} ?({'|'.join(units)})$"}, _NUMERIC)
+    return Value(wants, example, parse, {"type": "string", "pattern": f"^[0-9]{{1,9}} ?({'|'.join(units)})$"}, _NUMERIC)
 
 
 def duration(least: str = "1ms", most: str = "7d") -> Value[float]:
     """Return a reader of a duration, in seconds."""
-    return _quantity("a duration such as 10m", _SECONDS, least, most)
+    return _quantity("a duration", "30s", _SECONDS, least, most)
 
 
 def size(least: str = "1B", most: str = "64GiB") -> Value[float]:
     """Return a reader of a size, in octets."""
-    return _quantity("a size such as 64MiB", _OCTETS, least, most)
+    return _quantity("a size", "64MiB", _OCTETS, least, most)
 
 
 def integer(least: int, most: int) -> Value[int]:
     """Return a reader of a whole number."""
     return Value(
         f"a number from {least} to {most}",
+        str(least),
         lambda text: _integer(text, least, most),
         {"type": "integer", "minimum": least, "maximum": most},
         frozenset({Kind.INTEGER}),
@@ -79,18 +85,22 @@ def integer(least: int, most: int) -> Value[int]:
 
 def _integer(text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"0|[1-9][0-9]{0,9}", text, re.ASCII) or not least <= int(text) <= most:
-        raise Wrong(f"is not a number from {least} to {most}")
+        raise Wrong
     return int(text)
 
 
+_MAX_WORKERS: Final = 256
+
+
 def _workers(text: str) -> int | None:
-    return None if text == "auto" else _integer(text, 1, 256)
+    return None if text == "auto" else _integer(text, 1, _MAX_WORKERS)
 
 
 WORKERS: Final = Value(
-    "auto, or a number from 1 to 256",
+    f"auto, or a number from 1 to {_MAX_WORKERS}",
+    "auto",
     _workers,
-    {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 256}]},
+    {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": _MAX_WORKERS}]},
     frozenset({Kind.TEXT, Kind.INTEGER}),
 )
 
@@ -116,28 +126,30 @@ def is_host(text: str) -> bool:
 
 def _respelt(text: str) -> tuple[str, str]:
     """Return the host and the port, with its colon, that were probably meant by `text`."""
-    match = _LENIENT.fullmatch(unicodedata.normalize("NFKC", text).strip().lower())
-    assert match is not None
-    labels = match[1].removesuffix(".").split(".")
+    host, port = _LENIENT.findall(unicodedata.normalize("NFKC", text).strip().lower())[0]
+    labels = host.removesuffix(".").split(".")
     host = ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
     if ":" in host and host.startswith("["):
         with suppress(ValueError):
             host = f"[{ip_address(host.strip('[]'))}]"
-    return host, match[2] or ""
+    return host, port
 
 
-def _site_name(text: str) -> str:
+def _host(text: str) -> str:
     if is_host(text):
         return text
     if "*" in text:
-        raise Wrong("is not a host name", "write out each name")
+        raise Wrong("", "write out each name")
     host, _ = _respelt(text)
-    raise Wrong("is not a host name", f"write {host}" if is_host(host) else "write it as in crm.customer.example")
+    raise Wrong("", f"write {host}" if is_host(host) else "")
 
 
-_HOST_SCHEMA: Final[Schema] = {"type": "string", "pattern": r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)$"}
-
-SITE_NAME: Final = Value("a host name such as crm.customer.example", _site_name, _HOST_SCHEMA)
+HOST: Final = Value(
+    "a host name",
+    "crm.customer.example",
+    _host,
+    {"type": "string", "pattern": r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)$"},
+)
 
 
 class HostSent(Enum):
@@ -154,8 +166,7 @@ def _host_sent(text: str) -> HostSent | str:
     if is_host(host) and (not colon or _is_port(port)):
         return text
     host, port = _respelt(text)
-    remedy = f"write {host}{port}" if is_host(host) else "write a name such as crm.lan"
-    raise Wrong("is not upstream, preserve, or a host name", remedy)
+    raise Wrong("", f"write {host}{port}" if is_host(host) else "")
 
 
 def _split_literal(text: str) -> tuple[str, str, str]:
@@ -169,6 +180,7 @@ def _is_port(text: str, least: int = 1) -> bool:
 
 HOST_SENT: Final = Value(
     "upstream, preserve, or a host name",
+    "crm.lan",
     _host_sent,
     {"type": "string", "examples": ["upstream", "preserve", "crm.lan"]},
 )
@@ -177,75 +189,67 @@ HOST_SENT: Final = Value(
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not _is_port(port, least=0):
-        raise Wrong("is not an address and a port", "write it as in 127.0.0.1:9900")
+        raise Wrong
     try:
-        address = ip_address(host.strip("[]"))
+        address = ip_address(_MEANT_ADDRESSES.get(host, host.strip("[]")))
     except ValueError:
-        remedy = {"": "0.0.0.0", "*": "0.0.0.0", "localhost": "127.0.0.1"}.get(host)
-        raise Wrong(
-            "is not an IP address and a port", f"write {remedy}:{port}" if remedy else "write it as in 127.0.0.1:9900"
-        ) from None
-    bracketed = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-    if host != bracketed:
-        raise Wrong("is not an IP address and a port", f"write '{bracketed}:{port}'")
+        raise Wrong from None
+    spelt = f"[{address}]:{port}" if isinstance(address, IPv6Address) else f"{address}:{port}"
+    if spelt != text:
+        raise Wrong("", f"write '{spelt}'")
     return Address(str(address), int(port))
 
 
+_MEANT_ADDRESSES: Final = {"": "0.0.0.0", "*": "0.0.0.0", "localhost": "127.0.0.1"}  # noqa: S104 - offered as a correction
+"""What people write for addresses elsewhere."""
+
 ADDRESS: Final = Value(
-    "an IP address and a port such as 127.0.0.1:9900",
+    "an IP address and a port",
+    "127.0.0.1:9900",
     _address,
     {"type": "string", "pattern": r"^([0-9.]+|\[[0-9a-f:.]+\]):[0-9]{1,5}$"},
 )
+
+_MIN_TRUSTED_BITS: Final = 8
+"""Shortest prefix that can be trusted: 10.0.0.0/8 is the largest private network."""
 
 
 def _network(text: str) -> Network:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        raise Wrong("is not an IP address", "write the address of the proxy itself, such as 10.0.0.5") from None
-    if network.prefixlen < MIN_TRUSTED_BITS:
-        raise Wrong("is half the internet", "write the address of the proxy itself, such as 10.0.0.5")
-    if "/" in text and str(network) != text:
-        host = text.partition("/")[0]
-        raise Wrong("is not a network", f"write {host} for the one address, {network} for the network")
+        raise Wrong from None
+    if network.prefixlen < _MIN_TRUSTED_BITS:
+        raise Wrong("is a part of the internet: anyone could forge addresses", "write the proxy's own, as in 10.0.0.5")
+    host = text.partition("/")[0]
+    if ip_address(host) != network.network_address:
+        raise Wrong("is no network", f"write {host} for the proxy itself, {network} for the network it is in")
     return network
 
 
-MIN_TRUSTED_BITS: Final = 8
-"""Shortest prefix that can be trusted: 10.0.0.0/8 is the largest private network."""
-
 PROXY: Final = Value(
-    "an IP address such as 10.0.0.5, or a network such as 10.0.0.4/30",
+    "an IP address or network",
+    "10.0.0.5",
     _network,
-    {"type": "string", "pattern": r"^[0-9a-f:.]+(/[0-9]{1,3})?$"},
+    {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
 )
 
 # -------------------------------------------------------------------------------------------------- URLs, paths, files
 
 MAX_PORT: Final = 65_535
 
-_URL: Final = re.compile(r"(https?)://(\[[^\]]*\]|[^:/?#@]*)(?::([0-9]+))?(/.*)?", re.ASCII)
+_URL: Final = re.compile(r"(https?)://(\[[^\]]*\]|[^:/?#@]*)(?::([0-9]+))?(/[^?#]*)?", re.ASCII)
 
 
 def _upstream_url(text: str) -> UpstreamUrl:
-    says = "is not the URL of an upstream"
     match = _URL.fullmatch(text)
-    if match is None or "?" in text or "#" in text:
+    if not match or not is_host(match[2]) or not (match[3] is None or _is_port(match[3])):
         host, port = _respelt(text)
-        scheme = "https" if text.lower().startswith("https:") else "http"
-        raise Wrong(says, f"write {scheme}://{host}{port}" if is_host(host) else "write it as in http://127.0.0.1:8080")
+        scheme = "https" if text.lower().startswith("https") else "http"
+        path = match[4] or "" if match else ""
+        meant = f"{scheme}://{host}{port}{path}"
+        raise Wrong("", f"write {meant}" if is_host(host) and meant != text else "")
     scheme, host, port, path = match.groups()
-    if not is_host(host):
-        respelt, _ = _respelt(host)
-        port = f":{port}" if port else ""
-        remedy = (
-            f"write {scheme}://{respelt}{port}{path or ''}"
-            if is_host(respelt)
-            else "write it as in http://127.0.0.1:8080"
-        )
-        raise Wrong(says, remedy)
-    if port and not _is_port(port):
-        raise Wrong(says, f"a port is a number from 1 to {MAX_PORT}")
     prefix = (path or "").removesuffix("/")
     if prefix:
         _path(prefix)
@@ -253,45 +257,43 @@ def _upstream_url(text: str) -> UpstreamUrl:
 
 
 UPSTREAM_URL: Final = Value(
-    "a URL such as http://127.0.0.1:8080",
+    "the URL of an upstream",
+    "http://127.0.0.1:8080",
     _upstream_url,
     {"type": "string", "pattern": r"^https?://[^/?#@]+(/[^?#]*)?$"},
 )
 
-_VISIBLE: Final = "!$&'()*+,;=:@/-._~%"
-"""Octets of a path that stay as they are (RFC 3986, 3.3)."""
+_AS_SENT: Final = "!$&'()*+,;=:@/-._~%"
+"""Characters of a path that are sent as they are (RFC 3986, 3.3), and the percent sign of the others."""
 
 
 def _path(text: str) -> bytes:
-    says = "is not a path"
     if not text.startswith("/"):
-        path = "/" + text.partition("://")[2].partition("/")[2] if "://" in text else f"/{text}"
-        raise Wrong(says, f"write {quote(path, safe=_VISIBLE)}")
-    if "*" in text:
-        raise Wrong("has a *, which stands for nothing here", f"write {text.partition('*')[0]} for all below it")
+        path = text.partition("://")[2].partition("/")[2] if "://" in text else text
+        raise Wrong("", f"write /{quote(path, safe=_AS_SENT)}")
     if "?" in text or "#" in text:
-        raise Wrong(says, f"write {re.split('[?#]', text)[0]}: queries are not looked at")
-    if quote(text, safe=_VISIBLE) != text:
-        raise Wrong(says, f"write it as it is sent, {quote(text, safe=_VISIBLE)}")
-    path = text.encode()
-    if is_ambiguous(path):
-        raise Wrong(
-            "could be read in more than one way, and such requests are refused", r"write it without //, /../, \ and %"
-        )
-    return path
+        raise Wrong("", f"write {re.split('[?#]', text)[0]}, for queries are not looked at")
+    if "*" in text:
+        raise Wrong("has a *, which stands for nothing", f"write {text.partition('*')[0]} for all that is below")
+    if quote(text, safe=_AS_SENT) != text:
+        raise Wrong("", f"write it as it is sent, {quote(text, safe=_AS_SENT)}")
+    octets = text.encode()
+    if is_ambiguous(octets):
+        raise Wrong("has more than one reading, and requests for it are refused", "write it without //, dots and %")
+    return octets
 
 
-PATH: Final = Value("a path such as /restapi/", _path, {"type": "string", "pattern": "^/[^?#*]*$"})
+PATH: Final = Value("a path", "/restapi/", _path, {"type": "string", "pattern": "^/[^?#*]*$"})
 
 
 def _file(text: str) -> str:
     if not Path(text).is_absolute():
-        raise Wrong("is not a path from the root", f"write it as in /etc/cors-gateway/{Path(text).name or 'tls'}")
+        raise Wrong("is not a path from the root", f"write it as in /etc/cors-gateway/{Path(text).name}")
     return text
 
 
-FILE: Final = Value("a file such as /etc/cors-gateway/internal-ca.pem", _file, {"type": "string", "pattern": "^/"})
-FOLDER: Final = Value("a folder such as /etc/cors-gateway/tls", _file, {"type": "string", "pattern": "^/"})
+FILE: Final = Value("a file", "/etc/cors-gateway/ca.pem", _file, {"type": "string", "pattern": "^/"})
+FOLDER: Final = Value("a folder", "/etc/cors-gateway/tls", _file, {"type": "string", "pattern": "^/"})
 
 _SHA256_OCTETS: Final = 32
 
@@ -301,23 +303,19 @@ def _pin(text: str) -> str:
     with suppress(ValueError):
         if algorithm == "sha256" and len(b64decode(digest, validate=True)) == _SHA256_OCTETS:
             return text
-    raise Wrong("is not a pin", "write sha256/ and the 44 characters of the public key's SHA-256 in Base64")
+    raise Wrong("", "write sha256/ and the 44 characters of the SHA-256 of its public key in Base64")
 
 
-PIN: Final = Value(
-    "a pin, sha256/ and 44 characters", _pin, {"type": "string", "pattern": "^sha256/[A-Za-z0-9+/]{43}=$"}
-)
+PIN: Final = Value("a pin", "sha256/…", _pin, {"type": "string", "pattern": "^sha256/[A-Za-z0-9+/]{43}=$"})
 
 
 def _cookie_domain(text: str) -> str:
-    if not text or is_host(text.removeprefix(".")):
-        return text
-    raise Wrong("is not a domain", "write it as in customer.example, or '' to remove the attribute")
+    if text and not is_host(text.removeprefix(".")):
+        raise Wrong
+    return text
 
 
-COOKIE_DOMAIN: Final = Value(
-    "a domain such as customer.example, or '' to remove it", _cookie_domain, {"type": "string"}
-)
+COOKIE_DOMAIN: Final = Value("a domain, or ''", "customer.example", _cookie_domain, {"type": "string"})
 
 # ------------------------------------------------------------------------------------------- what a rule is made of
 
@@ -326,11 +324,12 @@ def _origin(text: str) -> Origin:
     try:
         return parse_origin(text)
     except OriginError as error:
-        raise Wrong("is not an origin", str(error)) from None
+        raise Wrong("", str(error)) from None
 
 
 ORIGIN: Final = Value(
-    "an origin such as https://addin.vendor.example",
+    "an origin",
+    "https://addin.vendor.example",
     _origin,
     {"type": "string", "pattern": r"^(https?://[^/?#@]+|null)$"},
 )
@@ -342,59 +341,54 @@ _FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 
 def _method(text: str) -> bytes:
     if text == "*":
-        raise Wrong("is not a method: `*` is never sent", "name each, such as [GET, POST]")
+        raise Wrong("is not a method, and `*` is never sent", "name each, as in [GET, POST]")
     if text.upper() in _FORBIDDEN_METHODS:
         raise Wrong("is a method that no browser sends", "take it out")
     if text.upper() in _USUAL_METHODS and text != text.upper():
-        raise Wrong("is not a method: case counts", f"write {text.upper()}")
-    if not is_token(text.encode("ascii", "replace")) or not text.isascii():
-        raise Wrong("is not a method", "write it as in POST")
+        raise Wrong("is not a method, for case counts", f"write {text.upper()}")
+    return _token(text)
+
+
+def _token(text: str) -> bytes:
+    """Return a token (RFC 9110, 5.6.2)."""
+    if not text.isascii() or not is_token(text.encode()):
+        raise Wrong
     return text.encode()
 
 
-METHOD: Final = Value("a method such as POST", _method, {"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"})
-
-
-def _field_name(text: str, *, any_remedy: str) -> bytes:
-    """Return a field name in lower case."""
-    if text == "*":
-        raise Wrong("is not a header: `*` is never sent", any_remedy)
-    name = text.lower().encode("ascii", "replace")
-    if not text.isascii() or not is_token(name):
-        raise Wrong("is not a header", "write only its name, such as content-type")
-    return name
+METHOD: Final = Value("a method", "POST", _method, {"type": "string", "pattern": "^[!#$%&'+.^_`|~0-9A-Za-z-]+$"})
 
 
 def _request_header(text: str) -> bytes:
     if text == "any":
         raise Wrong("stands for all headers only by itself", "write headers: any")
-    name = _field_name(text, any_remedy="name each, or write headers: any")
-    if name == b"content-length":
-        raise Wrong(
-            "is set by the browser, never by a page",
-            "take it out: classic Outlook asks for it in preflights, and that is not held against it",
-        )
-    if name == b"cookie":
-        raise Wrong("is set by the browser, never by a page", "take it out: cookies: relay lets cookies pass")
+    if text == "*":
+        raise Wrong("is not a header, and `*` is never sent", "name each, or write headers: any")
+    name = _token(text.lower())
     if is_forbidden(name):
-        raise Wrong("is set by the browser, never by a page", "take it out")
+        raise Wrong("is set by the browser, never by a page", _WHY_NOT.get(name, "take it out"))
     if name.startswith(CORS_PREFIX):
-        raise Wrong("is a header of answers, which the gateway writes", "take it out")
+        raise Wrong("is a header of answers, and the gateway writes it", "take it out")
     return name
 
 
-REQUEST_HEADER: Final = Value(
-    "a header such as content-type", _request_header, {"type": "string", "pattern": "^[!#$%&'+.^_`|~0-9A-Za-z-]+$"}
-)
+_WHY_NOT: Final = {
+    b"content-length": "take it out: classic Outlook asks for it in preflights, which is not held against it",
+    b"cookie": "take it out: cookies: relay lets cookies pass",
+}
+
+REQUEST_HEADER: Final = Value("a header", "content-type", _request_header, METHOD.shape)
 
 
 def _response_header(text: str) -> bytes:
-    name = _field_name(text, any_remedy="name each, such as content-disposition")
+    if text == "*":
+        raise Wrong("is not a header, and `*` is never sent", "name each, as in [content-disposition]")
+    name = _token(text.lower())
     if name in {b"set-cookie", b"set-cookie2"}:
         raise Wrong("is never shown to a page", "take it out: cookies: relay lets cookies pass")
     if name.startswith(CORS_PREFIX) or name == b"origin":
-        raise Wrong("belongs to CORS itself, and is no page's to read", "take it out")
+        raise Wrong("belongs to CORS, and is not for a page to read", "take it out")
     return name
 
 
-RESPONSE_HEADER: Final = Value("a header such as content-disposition", _response_header, REQUEST_HEADER.shape)
+RESPONSE_HEADER: Final = Value("a header", "content-disposition", _response_header, METHOD.shape)
