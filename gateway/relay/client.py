@@ -37,6 +37,8 @@ class State(Enum):
 
     HEAD = auto()
     EXCHANGE = auto()
+    TUNNEL = auto()
+    """A WebSocket: octets are relayed as they come (contract item 20)."""
     LINGER = auto()
     """Answered before the body ended; read on and dropped, then closed (contract item 13)."""
     CLOSED = auto()
@@ -148,7 +150,7 @@ class ClientConnection(Connection):
                 self._refuse_unfinished(Reason.HEAD_TIMEOUT)
             case State.HEAD:
                 self.finish_connection()
-            case State.EXCHANGE if self.exchange is not None:
+            case State.EXCHANGE | State.TUNNEL if self.exchange is not None:
                 self.exchange.client_expired()
             case State.LINGER:
                 self.finish_connection()
@@ -198,6 +200,18 @@ class ClientConnection(Connection):
         rest = exchange.request_body(data)
         self._octets = rest + self._octets if self._octets else rest
         return True
+
+    def open_tunnel(self) -> None:
+        """Relay octets as they come from now on, those first that waited for it."""
+        self.state = State.TUNNEL
+        if not self._feeding:
+            self._feed()
+
+    def _read_tunnel(self) -> bool:
+        data, self._octets = self._octets, b""
+        if self.exchange is not None:
+            self.exchange.tunnel_up(data)
+        return False
 
     def _discard(self) -> bool:
         """Drop octets after an early answer, within the body limit."""
@@ -382,7 +396,7 @@ class ClientConnection(Connection):
     def balance(self) -> None:
         """Read on unless the upstream must catch up, or too much is unread (contract items 9 and 14)."""
         exchange = self.exchange
-        held = exchange is not None and not exchange.request_done and exchange.holds_back_client
+        held = exchange is not None and exchange.holds_back_client
         self.set_reading(wanted=not held and len(self._octets) < self.limits.head.octets)
 
     def _log_answer(self, answer: Answer, head: RequestHead, request_id: str, began: float) -> None:
@@ -423,6 +437,7 @@ class ClientConnection(Connection):
     _STEPS: ClassVar = {
         State.HEAD: _read_head,
         State.EXCHANGE: _read_body,
+        State.TUNNEL: _read_tunnel,
         State.LINGER: _discard,
         State.CLOSED: _nothing,
     }

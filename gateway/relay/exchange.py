@@ -1,6 +1,7 @@
 """The way of one relayed request: client octets up, upstream octets down, each side with its own state.
 
-Request side: body, done. Response side: waiting, body, done. Whatever ends an exchange goes through `_finish`, once.
+Request side: body, done. Response side: waiting, body, done; for a WebSocket the tunnel instead of a body. Whatever
+ends an exchange goes through `_finish`, once.
 """
 
 from enum import IntEnum
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import forwarding_lines
-from gateway.http1.framing import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, Kind, body_reader, chunk
+from gateway.http1.framing import CHUNKED, LAST_CHUNK, NO_BODY, UNTIL_CLOSE, Kind, body_reader, chunk
 from gateway.http1.outgoing import Change, request_octets, response_octets
+from gateway.http1.target import path_of
+from gateway.http1.upgrade import UPGRADE_LINES, accepts_websocket, websocket_key
 from gateway.policy.decide import Answer, failure
 from gateway.policy.reason import Reason
 from gateway.policy.respond import judge_response, request_change
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+TUNNEL_IDLE_SECONDS: Final = 3600.0
+"""A WebSocket in which neither side says anything for this long is closed (contract item 20)."""
 RATE_GRACE_SECONDS: Final = 30.0
 """A request body may be slower than the least rate for this long (as Apache's mod_reqtimeout allows)."""
 OWN_FIELDS: Final = frozenset({b"x-request-id"})
@@ -35,7 +40,8 @@ class Response(IntEnum):
 
     WAITING = 0
     BODY = 1
-    DONE = 2
+    TUNNEL = 2
+    DONE = 3
 
 
 class Exchange:
@@ -47,6 +53,7 @@ class Exchange:
         "_change_up",
         "_chunked_down",
         "_host_up",
+        "_key",
         "_pool",
         "_queue",
         "_reader",
@@ -56,6 +63,7 @@ class Exchange:
         "_routes",
         "_side",
         "_stalled_since",
+        "_tunnelled",
         "answer",
         "began",
         "client",
@@ -105,9 +113,12 @@ class Exchange:
         self._routes: tuple[Route, ...] = ()
         self._host_up = b""
         self._change_up = Change()
+        self._key: bytes | None = None
+        """Of a request that opens a WebSocket where the site has one."""
         self._chunked_down = False
         self._reusable = False
         self._retried = False
+        self._tunnelled = False
 
     # The request's way up.
 
@@ -122,12 +133,19 @@ class Exchange:
         if head.body.kind is Kind.SIZED and head.body.length > limits.request_body:
             self.failed(Reason.BODY_TOO_LARGE, f"Content-Length is {head.body.length}, the limit {limits.request_body}")
             return
+        if path_of(head.target) in self.relay.site.websocket:
+            self._key = websocket_key(head)
+        if self._key is not None and self._pool.tunnels >= limits.streams:
+            self.failed(Reason.SITE_BUSY, f"{limits.streams} WebSockets are open")
+            return
         host = head.host or b""
         self._host_up = self.relay.site.upstream.host or host
         self._routes = self._pool.routes(self._host_up)
         change = request_change(self.relay, head)
         own = forwarding_lines(client=client.address_of(head), scheme=client.scheme_of(head), host=host)
         own += b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
+        if self._key is not None:
+            own += UPGRADE_LINES
         self._change_up = Change(change.dropped | OWN_FIELDS, change.dropped_prefixes, change.added + own)
         if head.expects_continue:
             client.write(CONTINUE)
@@ -223,6 +241,48 @@ class Exchange:
             return framing
         return CHUNKED if self.head.minor else UNTIL_CLOSE
 
+    # The tunnel.
+
+    def switched(self, upstream: "UpstreamConnection", head: "ResponseHead", data: bytes) -> bool:
+        """Open the tunnel of a WebSocket (contract item 20); tell if this 101 may do so. `data` stood behind it."""
+        if self._key is None or not accepts_websocket(head, self._key):
+            return False
+        verdict = judge_response(self.relay, self.head, head, scheme=self.client.scheme_of(self.head))
+        if isinstance(verdict, Answer):
+            return False
+        self._side = Response.TUNNEL
+        self.status = head.status
+        self._tunnelled = True
+        self._pool.in_flight -= 1
+        self._pool.tunnels += 1
+        own = UPGRADE_LINES + b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
+        change = Change(verdict.dropped | OWN_FIELDS, verdict.dropped_prefixes, verdict.added + own)
+        self.client.write(response_octets(head, body=NO_BODY, close=False, minor=1, change=change) + data)
+        upstream.open_tunnel()
+        self.client.open_tunnel()
+        self._charge()
+        return True
+
+    def tunnel_up(self, data: bytes) -> None:
+        """Relay octets of the client."""
+        if self.upstream is not None:
+            self.upstream.write(data)
+            self._charge()
+
+    def tunnel_down(self, data: bytes) -> None:
+        """Relay octets of the upstream."""
+        self.client.write(data)
+        self._charge()
+
+    def tunnel_ended(self) -> None:
+        """Close both sides in order: what one of them had sent still reaches the other."""
+        self._side = Response.DONE
+        if self.upstream is not None:
+            upstream, self.upstream = self.upstream, None
+            upstream.release(reusable=False)
+        self.client.finish_connection()
+        self._finish()
+
     # Back-pressure and deadlines.
 
     def balance(self) -> None:
@@ -234,7 +294,9 @@ class Exchange:
 
     @property
     def holds_back_client(self) -> bool:
-        """Whether the request's body must wait for the upstream."""
+        """Whether the request's body, or the tunnel, must wait for the upstream."""
+        if self.request_done and self._side is not Response.TUNNEL:
+            return False
         if self.upstream is not None:
             return self.upstream.stalled
         return sum(map(len, self._queue)) >= WRITE_BUFFER_OCTETS
@@ -246,7 +308,9 @@ class Exchange:
         timeouts = self.relay.site.upstream.timeouts
         client_due = upstream_due = NEVER
         stalled = upstream is None or upstream.stalled
-        if client.stalled:
+        if self._side is Response.TUNNEL and not stalled and not client.stalled:
+            client_due = now + TUNNEL_IDLE_SECONDS
+        elif client.stalled:
             client_due = now + client.limits.write_stall_seconds
         elif stalled or self._side is Response.BODY:
             upstream_due = now + timeouts.idle
@@ -266,7 +330,9 @@ class Exchange:
 
     def client_expired(self) -> None:
         """End for lack of time: the client was waited for."""
-        if self.client.stalled:
+        if self._side is Response.TUNNEL and not self.client.stalled:
+            self.tunnel_ended()
+        elif self.client.stalled:
             self.cut(Reason.CLIENT_STALLED, "the client stopped reading")
         else:
             self.failed(Reason.BODY_TIMEOUT, f"{self._received} octets of the body had come")
@@ -282,7 +348,9 @@ class Exchange:
     def upstream_lost(self, upstream: "UpstreamConnection", detail: str) -> None:
         """Deal with an upstream connection that ended before its answer did."""
         self.upstream = None
-        if self._side is not Response.WAITING:
+        if self._side is Response.TUNNEL:
+            self.tunnel_ended()
+        elif self._side is not Response.WAITING:
             self.cut(Reason.UPSTREAM_CUT_OFF, detail or "the upstream closed before the end of its answer")
         elif self._may_retry(upstream):
             self._retried = True
@@ -314,7 +382,10 @@ class Exchange:
 
     def client_gone(self) -> None:
         """End now: nobody is there to read an answer (contract item 10)."""
-        self.cut(Reason.CLIENT_GONE, "")
+        if self._side is Response.TUNNEL:
+            self.tunnel_ended()
+        else:
+            self.cut(Reason.CLIENT_GONE, "")
 
     def broken(self, error: BaseException) -> None:
         """End after a fault of our own (contract item 22)."""
@@ -330,7 +401,10 @@ class Exchange:
 
     def _finish(self) -> None:
         """Let go of the upstream, whose further octets are nobody's, and hand back to the client connection."""
-        self._pool.in_flight -= 1
+        if self._tunnelled:
+            self._pool.tunnels -= 1
+        else:
+            self._pool.in_flight -= 1
         if self._attempt is not None:
             attempt, self._attempt = self._attempt, None
             attempt.abort()

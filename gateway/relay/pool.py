@@ -22,6 +22,8 @@ class Pool:
         self.context = upstream_context(upstream.tls) if any(url.scheme == "https" for url in upstream.urls) else None
         self.in_flight = 0
         """Requests under way on this upstream."""
+        self.tunnels = 0
+        """WebSockets open on this upstream; they are no longer in flight."""
         self._idle: dict[Route, list[UpstreamConnection]] = {}
         self._turn = 0
         urls = upstream.urls

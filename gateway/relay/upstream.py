@@ -44,6 +44,7 @@ class State(Enum):
     """What an upstream connection is doing."""
 
     BUSY = auto()
+    TUNNEL = auto()
     IDLE = auto()
     CLOSED = auto()
 
@@ -94,6 +95,10 @@ class UpstreamConnection(Connection):
         self.silent = True
         self.reader = None
 
+    def open_tunnel(self) -> None:
+        """Relay octets as they come from now on."""
+        self.state = State.TUNNEL
+
     def release(self, *, reusable: bool) -> None:
         """Be done with an exchange whose both sides are: park, or close."""
         self.exchange = None
@@ -125,11 +130,14 @@ class UpstreamConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """Take octets of the response; octets that nobody asked for end the connection."""
         exchange = self.exchange
-        if self.state is not State.BUSY or exchange is None:
+        if exchange is None:
             self.drop()
             return
         try:
-            self._octets(exchange, data)
+            if self.state is State.TUNNEL:
+                exchange.tunnel_down(data)
+            else:
+                self._octets(exchange, data)
         except Http1Error as error:
             exchange.failed(Reason.UPSTREAM_MALFORMED, str(error))
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
@@ -148,6 +156,8 @@ class UpstreamConnection(Connection):
                 body, rest = self.reader.feed(data)
                 exchange.response(self, head, body, ended=self.reader.done, over=bool(rest))
                 return
+            if head.status == 101 and exchange.switched(self, head, data):  # noqa: PLR2004 - Switching Protocols
+                return
             self.interim += 1
             if head.status == 101 or self.interim > MAX_INTERIM:  # noqa: PLR2004 - Switching Protocols, which nobody asked for
                 exchange.failed(
@@ -162,9 +172,11 @@ class UpstreamConnection(Connection):
     def eof_received(self) -> bool:
         """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""
         exchange = self.exchange
-        if exchange is None or self.state is not State.BUSY:
+        if exchange is None:
             return False
-        if self.reader is not None and exchange.until_close and self._ended_cleanly():
+        if self.state is State.TUNNEL:
+            exchange.tunnel_ended()
+        elif self.reader is not None and exchange.until_close and self._ended_cleanly():
             exchange.response_body(self, b"", ended=True, over=False)
         return False
 
