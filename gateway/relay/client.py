@@ -345,13 +345,13 @@ class ClientConnection(Connection):
 
     def _refuse(self, error: Http1Error, octets: bytes) -> None:
         salvaged = salvage(octets)
-        self._answer_unread(refuse(self.gateway.policy, error, salvaged), octets, str(error))
+        self._answer_unread(refuse(self.gateway.policy, error, salvaged), octets)
 
     def _refuse_unfinished(self, reason: Reason) -> None:
         octets = self._buffer.octets
-        self._answer_unread(fail(reason, self.gateway.policy, salvage(octets)), octets, "")
+        self._answer_unread(fail(reason, self.gateway.policy, salvage(octets)), octets)
 
-    def _answer_unread(self, answer: Answer, octets: bytes, detail: str) -> None:
+    def _answer_unread(self, answer: Answer, octets: bytes) -> None:
         salvaged = salvage(octets)
         request_id = self.gateway.request_id()
         self.write(
@@ -376,7 +376,7 @@ class ClientConnection(Connection):
                 origin=salvaged.origin,
                 reason=answer.reason,
                 remedy=answer.remedy,
-                detail=detail,
+                detail="",
                 request_id=request_id,
                 duration_ms=0.0,
             )

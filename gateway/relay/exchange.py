@@ -369,7 +369,7 @@ class Exchange:
         """End with an answer of our own, or, once a head was sent, by cutting off."""
         if self._side is Response.WAITING:
             self.detail = detail
-            self._answer(failure(reason, self.relay, detail=detail))
+            self._answer(failure(reason, self.relay))
         else:
             self.cut(reason, detail)
 
