@@ -52,6 +52,12 @@ def test_each_command_there_is_is_named() -> None:
     assert {command for command, _ in NAMED} == {*getattr(get_command(app), "commands")}  # noqa: B009 - as above
 
 
+@pytest.mark.parametrize("command", sorted({command for command, _ in NAMED}))
+def test_a_command_that_is_named_tells_about_itself(command: str) -> None:
+    told = subprocess.run((*COMMAND, command, "--help"), capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+
+
 @pytest.mark.parametrize("block", SHELL)
 def test_what_is_for_a_shell_can_be_read_by_one(block: Block) -> None:
     subprocess.run(("/bin/sh", "-n"), input=block.text.encode(), check=True)
