@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.remarks import told_mistakes, told_warnings
+from gateway.cli.remarks import told_mistakes
 from gateway.config.load import Loaded, load, without_file
 from gateway.config.model import ConfigError
 
@@ -45,8 +45,6 @@ def serve(
     except ConfigError as error:
         typer.echo(told_mistakes(error.mistakes), err=True)
         raise typer.Exit(1) from None
-    if loaded.warnings:
-        typer.echo(told_warnings(loaded.warnings), err=True)
     from gateway.service.serve import run  # noqa: PLC0415 - what is wrong is told before the rest is loaded
 
     raise typer.Exit(run(loaded))

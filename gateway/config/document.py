@@ -87,6 +87,11 @@ def our_own(text: str, place: Place, path: str) -> Node:
     return _Conversion(place, Notes(), Expander({})).node(_our_own(text), path, 0)
 
 
+def kind_of(text: str) -> Kind:
+    """Return what YAML 1.1 makes of a text without quotes."""
+    return _kind(_composed(text))
+
+
 def plain(text: str) -> object:
     """Return what a text of the program is, for the JSON Schema."""
     return cast("object", yaml.safe_load(text))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from gateway.http1.head import DEFAULT_HEAD_LIMITS, HeadLimits
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, Site
 
 Network = IPv4Network | IPv6Network
 
@@ -86,6 +86,12 @@ class Config:
     """None: as many as cores."""
     drain_seconds: float = 30.0
     log: Log = field(default_factory=Log)
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Every site once, however many names it has."""
+        sites = (*self.policy.sites.values(), *filter(None, [self.policy.any_host]))
+        return tuple({id(site): site for site in sites}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,9 @@ def unlisted_relayed(site: SiteSettings, notes: Notes) -> None:
 def tls_needs_https(site: SiteSettings, notes: Notes) -> None:
     """Refuse `tls` for an http upstream, to which it means nothing."""
     upstream = site.upstream
-    node = upstream.node_of(UpstreamSettings.tls)
-    if not node.place.source and all(url.scheme == "http" for url in upstream.urls):
+    tls, node = upstream.tls, upstream.node_of(UpstreamSettings.tls)
+    said = any((tls.ca, tls.name, tls.client, tls.pin, tls.dangerously_skip_verification))
+    if said and all(url.scheme == "http" for url in upstream.urls):
         notes.mistake(
             node.place, node.path, "is for https, and the upstream is http: write https:// there, or take it out"
         )
