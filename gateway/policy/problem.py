@@ -31,9 +31,9 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     and no Content-Type. `date` is an IMF-fixdate (RFC 9110, 5.6.7). `close` writes Connection: close; a kept HTTP/1.0
     connection gets keep-alive. `head_only` leaves the body out but not its length.
 
-    The body holds type, title, status, detail, reason, request_id, remedy if any: fixed texts. Nothing of the request
-    is repeated, and no file is named: strangers read this too. What `answer.remedy` says more is in the log, under the
-    same request_id.
+    The body of a refusal holds type, title, status, detail, reason, request_id, remedy if any: fixed texts. Nothing of
+    the request is repeated, and no file is named: strangers read this too. What `answer.remedy` says more is in the
+    log, under the same request_id.
     """
     lines = [
         b"HTTP/1.1 %d %b\r\n" % (answer.status, HTTPStatus(answer.status).phrase.encode()),
@@ -50,7 +50,8 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
         lines.append(b"Connection: keep-alive\r\n")
     body = b""
     if answer.status != HTTPStatus.NO_CONTENT:
-        content_type, body = _page(answer, request_id) if navigation else _problem(answer, request_id)
+        write = _plain if answer.status < HTTPStatus.BAD_REQUEST else _page if navigation else _problem
+        content_type, body = write(answer, request_id)
         lines.append(content_type)
         lines.append(b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n" % len(body))
     return b"".join((*lines, b"\r\n", b"" if head_only else body))
@@ -64,6 +65,11 @@ def is_navigation(accept: bytes | None, fetch_mode: bytes | None) -> bool:
     if fetch_mode is not None:
         return fetch_mode == b"navigate"
     return accept is not None and b"text/html" in accept.lower()
+
+
+def _plain(answer: Answer, _request_id: str) -> tuple[bytes, bytes]:
+    """Return Content-Type and body where there is no problem to tell of: of a health probe, and of the way to https."""
+    return b"Content-Type: text/plain; charset=utf-8\r\n", EXPLANATIONS[answer.reason].sentence.encode() + b"\n"
 
 
 def _problem(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
