@@ -27,7 +27,8 @@ def told_summary(loaded: Loaded) -> str:
 
 
 def _listener(listener: Listener) -> str:
-    return f"listens on {_authority(listener.host, listener.port)}, {'https' if listener.certificates else 'http'}"
+    how = "https" if listener.certificates else "http, to lead to https" if listener.redirect_to_https else "http"
+    return f"listens on {_authority(listener.host, listener.port)}, {how}"
 
 
 def _trusted(config: Config) -> str:

@@ -88,9 +88,13 @@ def addresses_differ(settings: GatewaySettings, notes: Notes) -> None:
 
 
 def _covers(one: Address, other: Address) -> bool:
-    """Tell whether one of the two is every address of the other's kind."""
+    """Tell whether one of the two is every address of the other's kind; `::` is every address of both."""
     hosts = ip_address(one.host), ip_address(other.host)
-    return hosts[0].version == hosts[1].version and any(host.is_unspecified for host in hosts)
+    alike = hosts[0].version == hosts[1].version
+    return any(host.is_unspecified and (alike or host.version == _IPV6) for host in hosts)
+
+
+_IPV6: Final = 6
 
 
 def _addresses(settings: GatewaySettings) -> Iterator[tuple[Address, Node]]:

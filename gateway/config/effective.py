@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from gateway.config.compile import listens_by_default
 from gateway.config.document import kind_of
@@ -57,7 +57,7 @@ def _branch(settings: Settings) -> Branch:
 
 def _sections(value: object) -> tuple[Settings, ...]:
     """Return the settings in a list of them."""
-    items: tuple[object, ...] = value if isinstance(value, tuple) else ()
+    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
     return tuple(item for item in items if isinstance(item, Settings))
 
 

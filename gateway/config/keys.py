@@ -4,7 +4,9 @@ Reading, the JSON Schema, the reference in `docs/configuration.md` and `check --
 a mapping in YAML; its keys stand in the order in which they are best written.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from gateway.config.document import our_own_table
@@ -382,21 +384,23 @@ class GatewaySettings(Settings):
     )
 
 
-SECTIONS: Final[tuple[type[Settings], ...]] = (
-    GatewaySettings,
-    ListenerSettings,
-    CertificateSettings,
-    ListenerLimitSettings,
-    AdminSettings,
-    LogSettings,
-    SiteSettings,
-    UpstreamSettings,
-    UpstreamTlsSettings,
-    ClientCertificateSettings,
-    TimeoutSettings,
-    SiteLimitSettings,
-    RewriteSettings,
-    CookieSettings,
-    RuleSettings,
+SECTIONS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
+    {
+        "": GatewaySettings,
+        "listeners[]": ListenerSettings,
+        "listeners[].certificates[]": CertificateSettings,
+        "listeners[].limits": ListenerLimitSettings,
+        "admin": AdminSettings,
+        "log": LogSettings,
+        "sites[]": SiteSettings,
+        "sites[].upstream": UpstreamSettings,
+        "sites[].upstream.tls": UpstreamTlsSettings,
+        "sites[].upstream.tls.client": ClientCertificateSettings,
+        "sites[].upstream.timeouts": TimeoutSettings,
+        "sites[].limits": SiteLimitSettings,
+        "sites[].rewrite": RewriteSettings,
+        "sites[].rewrite.cookies": CookieSettings,
+        "sites[].origins[]": RuleSettings,
+    }
 )
-"""Every mapping there is, the whole first."""
+"""Every mapping there is, by its path."""

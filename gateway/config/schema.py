@@ -15,7 +15,7 @@ DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 
 def schema() -> Schema:
     """Return the JSON Schema."""
-    definitions = {section.title: _mapping(section) for section in SECTIONS[1:]}
+    definitions = {section.title: _mapping(section) for path, section in SECTIONS.items() if path}
     definitions[SiteDefaults.title] = _mapping(SiteSettings, without="names", required=False)
     definitions[REFERENCE] = {
         "description": "${NAME} is an environment variable, ${file:/run/secrets/name} what stands in a file.",
