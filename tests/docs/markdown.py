@@ -20,6 +20,9 @@ PAGES: Final = (
 )
 """The pages that these tests hold to what they say."""
 
+ALL_PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "deploy" / "README.md")
+"""The pages whose links these tests follow."""
+
 _FENCE: Final = re.compile(r"^(`{3,})(.*)$")
 _HEADING: Final = re.compile(r"^#{1,6} +(.*)$", re.MULTILINE)
 _LINK: Final = re.compile(r"!?\[(?:[^\]]|`[^`]*`)*\]\(([^)\s]+)\)")

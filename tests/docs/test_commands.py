@@ -98,6 +98,15 @@ def test_the_smallest_file_passes_the_check(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, b"")
 
 
+def test_a_slash_too_many_is_told_as_shown(tmp_path: Path) -> None:
+    (step,) = steps(block(README, "console", "check").text)
+    origin = "https://addin.vendor.example"
+    (tmp_path / "crm.yaml").write_text(smallest().replace(f"{origin}]", f"{origin}/]"), "utf-8")
+    command = (*COMMAND, *step.command.split()[1:])
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (1, f"{step.output}\n")
+
+
 def test_what_is_asked_is_answered_as_shown(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed: sudo apt install curl")

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import PAGES, ROOT, anchors, blocks_of, links
+from tests.docs.markdown import ALL_PAGES, PAGES, ROOT, anchors, blocks_of, links
 
 LINKS = [
-    pytest.param(page, link, id=f"{page.relative_to(ROOT)}-{link}") for page in PAGES for link in sorted({*links(page)})
+    pytest.param(page, link, id=f"{page.relative_to(ROOT)}-{link}")
+    for page in ALL_PAGES
+    for link in sorted({*links(page)})
 ]
 
 

@@ -1,11 +1,13 @@
-"""The README says of each key that is accepted without effect that it is so, and of no other."""
+"""The README says of each key that is accepted without effect, and of each reason that is never said, that it is so."""
 
 import ast
+import re
 from functools import cache
 from typing import Final
 
 import pytest
 
+from gateway.policy.reason import Reason
 from tests.docs.markdown import ROOT, prose
 
 README: Final = ROOT / "README.md"
@@ -40,7 +42,18 @@ def asked_for() -> frozenset[str]:
 
 @pytest.mark.parametrize(("key", "attribute"), KEYS.items(), ids=KEYS)
 def test_a_key_is_said_to_be_without_effect_exactly_when_it_is(key: str, attribute: str) -> None:
-    told = prose(README).partition(HEADING)[2].partition("\n## ")[0]
-    assert told, HEADING
-    named = f"`{key}`" in told or f"`{key}: " in told
-    assert named == (attribute not in asked_for())
+    assert (f"`{key}`" in told()) == (attribute not in asked_for())
+
+
+def test_a_reason_is_said_to_be_unused_exactly_when_it_is() -> None:
+    modules = [file for file in (ROOT / "gateway").rglob("*.py") if file.name != "reason.py"]
+    used = {name for file in modules for name in re.findall(r"\bReason\.([A-Z_]+)", file.read_text("utf-8"))}
+    unused = {reason for name, reason in Reason.__members__.items() if name not in used}
+    assert {reason for reason in Reason if f"`{reason}`" in told()} == unused
+
+
+def told() -> str:
+    """Return the section."""
+    section = prose(README).partition(HEADING)[2].partition("\n## ")[0]
+    assert section, HEADING
+    return section
