@@ -166,14 +166,13 @@ class _ChunkedReader:
                 continue
             # Any LF ends a line: whether a CR stands before it is for the line's grammar to say.
             end = data.find(b"\n", at) + 1
-            self._line += data[at : end or size]
-            at = end or size
             if end:
-                line = bytes(self._line)
+                line = bytes(self._line) + data[at:end]
                 self._line.clear()
                 self._end_line(line)
             else:
-                self._check_unfinished_line()
+                self._hold(data[at:])
+            at = end or size
         return b"".join(pieces), data[at:]
 
     def _begin_chunk(self, digits: bytes) -> None:
@@ -201,9 +200,12 @@ class _ChunkedReader:
             raise _broken_size_line()
         self._begin_chunk(match[1])
 
-    def _check_unfinished_line(self) -> None:
-        """Refuse what cannot become a line any more, at once and not when the peer at last ends it."""
+    def _hold(self, octets: bytes) -> None:
+        """Keep the beginning of a line; refuse what cannot become one, not only when the peer at last ends it."""
         line = self._line
+        if line.endswith(b"\r") or octets.find(b"\r", 0, -1) >= 0:
+            raise MalformedError("a CR that is no CRLF")
+        line += octets
         if self._part is _Part.TRAILER:
             self._count_trailer(line)
         elif self._part is _Part.DATA_END:

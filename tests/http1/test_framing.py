@@ -184,6 +184,9 @@ def test_a_chunk_line_has_a_bound() -> None:
         pytest.param(b"5\r\nhellox", b"5\r\nhello", id="what-is-no-cr-behind-the-data"),
         pytest.param(b"5\r\nhello\rx", b"5\r\nhello\r", id="what-is-no-lf-behind-the-data"),
         pytest.param(b"0\r\na\n", b"0\r\na", id="lf-in-a-trailer"),
+        pytest.param(b"0\r\na\rb", b"0\r\na\r", id="cr-in-a-trailer"),
+        pytest.param(b"0\r\n\ra", b"0\r\n\r", id="cr-where-the-empty-line-may-be"),
+        pytest.param(b"0\r\n\ra", b"0\r\n", id="cr-and-more-in-one-piece"),
     ],
 )
 @pytest.mark.parametrize("extensions", [False, True])
