@@ -450,7 +450,7 @@ def _classic(fetch: Fetch, build: Build) -> Call:
     request = Sent(fetch.method, fetch.url, (*headers, *content, origin, *cookie))
     if origin_of(fetch.url) == fetch.origin:
         return _visible((yield request), lambda _: True)
-    simple = _is_simple(fetch.method, headers, content)
+    simple = is_simple(fetch)
     if not simple:
         names = ", ".join(name for name, _ in headers)
         of_content = ", ".join(name for name, _ in content)
@@ -478,21 +478,28 @@ def _content(fetch: Fetch) -> Lines:
     return (*((("Content-Length", "2"),) if typed and not counted else ()), *content)
 
 
-def _is_simple(method: str, headers: Lines, content: Lines) -> bool:
-    """IsSimpleCorsRequest: names only, and of Content-Type exactly one of three values."""
+def is_simple(fetch: Fetch) -> bool:
+    """Tell whether the runtime sends no preflight: by names only, and of Content-Type exactly one of three values."""
+    headers = [header for header in fetch.headers if header[0].lower() not in CONTENT_HEADERS]
+    content = _content(fetch)
     typed = all(value in SAFE_TYPES for name, value in content if name.lower() == "content-type")
     named = all(name.lower() in CLASSIC_SIMPLE or name.lower() == "content-length" for name, _ in content)
     return (
         typed
         and named
         and all(name.lower() in CLASSIC_SIMPLE for name, _ in headers)
-        and method.upper() in SAFELISTED_METHODS
+        and fetch.method.upper() in SAFELISTED_METHODS
     )
+
+
+def is_classic_safe(name: str, value: str) -> bool:
+    """IsCorsSafelistedRequestHeader, without the hints that only it takes for safe."""
+    return name.lower() != "range" and is_safelisted(name, value)
 
 
 def _classic_unsafe(headers: Lines) -> list[str]:
     """CorsUnsafeNotForbiddenRequestHeaderNames: the content's are not looked at."""
-    safe = [(name, value) for name, value in headers if name.lower() != "range" and is_safelisted(name, value)]
+    safe = [header for header in headers if is_classic_safe(*header)]
     unsafe = [name for name, value in headers if (name, value) not in safe]
     if sum(len(value) for _, value in safe) > MAX_SAFE_VALUES:
         unsafe += [name for name, _ in safe]
