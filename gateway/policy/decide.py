@@ -328,9 +328,11 @@ def _is_own_page(head: RequestHead, origin: bytes) -> bool:
         return site in {b"same-origin", b"none"}
     scheme, _, authority = origin.partition(b"://")
     default = DEFAULT_PORTS.get(scheme)
-    if default is None or head.host is None:
-        return False
-    return authority.removesuffix(default) == head.host.removesuffix(b":443").removesuffix(b":80")
+    return (
+        default is not None
+        and head.host is not None
+        and authority.removesuffix(default) == head.host.removesuffix(b":443").removesuffix(b":80")
+    )
 
 
 DEFAULT_PORTS: Final[Mapping[bytes, bytes]] = {b"https": b":443", b"http": b":80"}

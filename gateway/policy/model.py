@@ -194,7 +194,7 @@ class Site:
     limits: SiteLimits = field(default_factory=SiteLimits)
     place: str = ""
     """Where it stands, for remedies: `sites[0], customer.yaml:2`."""
-    reads_paths: bool = field(init=False, repr=False, compare=False)
+    reads_paths: bool = field(init=False, repr=False)
     """What becomes of a request depends on its path, so that a path must have one reading only."""
 
     def __post_init__(self) -> None:
@@ -226,6 +226,6 @@ class Policy:
             return self.any_host
         site = self.sites.get(host)
         if site is None:
-            name = host if host.endswith(b"]") else host.rpartition(b":")[0] or host
-            site = self.sites.get(name, self.any_host)
+            # Of an IPv6 address without a port this leaves `[:`, which names no site either.
+            site = self.sites.get(host.rpartition(b":")[0], self.any_host)
         return site

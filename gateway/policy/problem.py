@@ -90,13 +90,12 @@ def _problem(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
 def _page(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
     """Return Content-Type, with the page's policy, and body for a person."""
     heading = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    remedy = PUBLIC_REMEDIES[answer.reason]
     page = (
         "<!DOCTYPE html>\n"
         f'<html lang="en"><meta charset="utf-8"><title>{heading}</title>\n'
         f"<h1>{heading}</h1>\n"
         f"<p>{escape(EXPLANATIONS[answer.reason].sentence)}</p>\n"
-        f"{f'<p>What would change it: {escape(remedy)}.</p>' if remedy else ''}\n"
+        f"<p>What would change it: {escape(PUBLIC_REMEDIES[answer.reason])}.</p>\n"
         f"<p>Reason: <code>{answer.reason}</code>. Request: <code>{escape(request_id)}</code>.</p>\n"
         "</html>\n"
     )

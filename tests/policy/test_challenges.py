@@ -26,6 +26,7 @@ from gateway.policy.challenges import CONNECTION_BOUND, OPENS_A_DIALOG, challeng
         pytest.param(b"Negotiate dG9r==,NTLM", [(b"negotiate", b"Negotiate dG9r=="), (b"ntlm", b"NTLM")], id="token68"),
         pytest.param(b'Basic realm="a, Bearer b"', [(b"basic", b'Basic realm="a, Bearer b"')], id="comma-in-quotes"),
         pytest.param(b'Basic realm = "a", x\t=y', [(b"basic", b'Basic realm = "a", x\t=y')], id="white-space-round-it"),
+        pytest.param(b"X Xa=X,Xb=X", [(b"x", b"X Xa=X, Xb=X")], id="only-white-space-is-cut-off"),
         pytest.param(b"Basic\trealm=a", [(b"basic", b"Basic\trealm=a")], id="tab"),
         pytest.param(b'realm="a", Basic', [(b"", b'realm="a"'), (b"basic", b"Basic")], id="parameter-of-nothing"),
         pytest.param(b'Basic realm="a, NTLM', [(b"basic", b'Basic realm="a, NTLM')], id="quotes-not-closed"),

@@ -48,6 +48,10 @@ CROSS_SITE = CookieRewrite(secure=True, same_site="None", partitioned=True, doma
         pytest.param(b"a=b; Path=/vtenext/; X", CookieRewrite(), b"a=b; Path=/; X", id="path-below-the-prefix"),
         pytest.param(b"a=b; path = /vtenext", CookieRewrite(), b"a=b; Path=/", id="path-of-the-prefix"),
         pytest.param(b"a=b;path=/vtenext/portal/", CookieRewrite(), b"a=b; Path=/portal/", id="path-further-below"),
+        pytest.param(
+            b"a=b;path=/vtenext/a=X \t;x", CookieRewrite(), b"a=b; Path=/a=X;x", id="path-with-an-equals-sign"
+        ),
+        pytest.param(b"a=b;SecureX", CookieRewrite(secure=False), b"a=b;SecureX", id="another-attribute"),
         pytest.param(b"a=b;path=/other/", CookieRewrite(), b"a=b;path=/other/", id="another-path"),
         pytest.param(b"a=b;path=", CookieRewrite(), b"a=b;path=", id="no-path"),
         pytest.param(b"path=/vtenext/;x", CookieRewrite(), b"path=/vtenext/;x", id="a-cookie-called-path"),

@@ -240,6 +240,17 @@ def test_preflight_allowed(head: RequestHead, block: bytes) -> None:
     assert decide(POLICY, head) == Answer(Reason.PREFLIGHT_ALLOWED, 204, block, SITE)
 
 
+def test_classic_outlook_asks_for_all_it_sends_and_says_so_in_upper_case() -> None:
+    def judged(mode: str) -> Decision:
+        asks = ("Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization, Accept")
+        return decide(POLICY, request("OPTIONS", "/restapi/x", *asks, f"Sec-Fetch-Mode: {mode}", origin=ADDIN))
+
+    listed = b"Access-Control-Allow-Headers: authorization, Accept, content-type\r\n"
+    block = PREFLIGHT_BEFORE + listed + PREFLIGHT_BEHIND
+    assert judged("CORS") == Answer(Reason.PREFLIGHT_ALLOWED, 204, block, SITE)
+    assert judged("cors").reason is Reason.HEADER_NOT_ALLOWED
+
+
 def test_preflight_allowed_for_any_header_and_an_origin_below_a_wildcard() -> None:
     head = preflight("PUT", "x-otp,X-HTTP-Method-Override", origin="https://a.apps.example/")
     block = (
@@ -690,6 +701,11 @@ def test_each_error_has_its_reason(error: type[Http1Error], reason: Reason, stat
     answer = refuse(POLICY, error(), Salvaged(None, None, None))
     assert (answer.reason, answer.status, error.status) == (reason, status, status)
     assert answer.remedy == EXPLANATIONS[reason].remedy
+
+
+def test_without_a_site_the_remedy_names_no_place() -> None:
+    remedy = fail(Reason.SITE_BUSY, POLICY, Salvaged(None, None, None)).remedy
+    assert remedy == "raise limits.in_flight of the site in the configuration, if the application can bear it"
 
 
 def test_no_error_is_without_a_reason() -> None:

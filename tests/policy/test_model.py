@@ -1,17 +1,26 @@
 from dataclasses import replace
+from enum import Enum
 
 import pytest
 
+from gateway.cors.origin import OriginTable
 from gateway.policy.model import (
     EVERYTHING,
     NOTHING,
+    Challenges,
     CookieHandling,
+    LocationHandling,
+    LoginRedirect,
     Paths,
     Policy,
+    Rewrite,
+    Rule,
     Site,
     SiteLimits,
     Timeouts,
+    UnlistedOrigins,
     Upstream,
+    UpstreamTls,
     UpstreamUrl,
 )
 from tests.policy.examples import OPEN, RULE, SITE
@@ -96,7 +105,36 @@ def test_what_a_rule_comes_to_follows_from_it() -> None:
     assert b"Access-Control-Max-Age: 5\r\n" in replace(RULE, max_age_seconds=5).compiled.answer_preflight(b"o", None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (CookieHandling, ["drop", "relay"]),
+        (UnlistedOrigins, ["refuse", "relay"]),
+        (LocationHandling, ["rewrite", "keep"]),
+        (LoginRedirect, ["keep", "401"]),
+        (Challenges, ["drop", "keep"]),
+    ],
+)
+def test_the_words_of_the_configuration(kind: type[Enum], words: list[str]) -> None:
+    assert [value.value for value in kind] == words
+
+
+def test_what_follows_from_the_rest_is_not_printed() -> None:
+    assert "compiled" not in repr(RULE)
+    assert "reads_paths" not in repr(SITE)
+
+
 def test_defaults() -> None:
+    assert UpstreamTls() == UpstreamTls(None, None, None, None, None, verify=True)
+    bare = Site((), Upstream(()), NOTHING, OriginTable(()))
+    assert (bare.place, bare.form_posts, bare.websocket, bare.unlisted) == (
+        "",
+        NOTHING,
+        NOTHING,
+        UnlistedOrigins.REFUSE,
+    )
+    assert Rule(RULE.origin, frozenset(), frozenset()).place == ""
+    assert bare.rewrite == Rewrite(LocationHandling.REWRITE, LoginRedirect.KEEP, Challenges.DROP, None)
     assert (RULE.cookies, RULE.any_header) == (CookieHandling.DROP, False)
     assert Timeouts() == Timeouts(5, 60, 60, 4)
     assert SiteLimits() == SiteLimits(67_108_864, 128, 256)

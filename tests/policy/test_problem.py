@@ -1,4 +1,5 @@
 import json
+from html import escape
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_connection(close: bool, minor: int, line: bytes) -> None:
 
 
 def test_retry_after() -> None:
-    assert b"no-store\r\nRetry-After: 0\r\n" in octets(retry_after=0)
+    assert b"no-store\r\nRetry-After: 0\r\nContent-Type:" in octets(retry_after=0)
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -131,9 +132,9 @@ def test_every_reason_can_be_answered(reason: Reason, navigation: bool) -> None:
         assert not body
     elif status < 400:
         assert body.decode() == EXPLANATIONS[reason].sentence + "\n"
-        assert b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in head
+        assert b"\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n" in head
     elif navigation:
-        assert (b"What would change it" in body) == bool(PUBLIC_REMEDIES[reason])
+        assert escape(PUBLIC_REMEDIES[reason]) in body.decode()
     else:
         problem = json.loads(body)
         assert problem.get("remedy", "") == PUBLIC_REMEDIES[reason]

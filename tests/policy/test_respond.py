@@ -291,6 +291,12 @@ def test_login_required(handling: LocationHandling, location: str) -> None:
     assert LOGIN_CHALLENGE == b'WWW-Authenticate: Login realm="application"\r\n'
 
 
+def test_of_two_redirects_that_are_kept_the_second_may_be_to_a_login() -> None:
+    relay = relaying(Rewrite(location=LocationHandling.KEEP, login_redirect=LoginRedirect.UNAUTHORIZED))
+    answer = judged(relay, "Location: /x", "Location: /login", status=302)
+    assert answer == refusal(Reason.LOGIN_REQUIRED, "Location: /login", relay=relay, challenge=LOGIN_CHALLENGE)
+
+
 def test_a_redirect_elsewhere_is_no_login() -> None:
     relay = relaying(Rewrite(login_redirect=LoginRedirect.UNAUTHORIZED))
     added = VARY + SHARED + b"Location: /list.php\r\n"
