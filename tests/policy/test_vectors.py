@@ -1,0 +1,62 @@
+"""Where each vector of the CORS facts, section G, is tested: by its number in these files, or by the test named.
+
+Overruled by the design, and tested as overruled: G24 (204 and the rule's true fields, not 403), G9, G26, G44 and G45
+(as the table, the rule's `cookies` and the site's `rewrite` say). G49 is the relay's for requests under way; here, that
+a decision looks up nothing again.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ORIGINS, VARY, ASKED = "cors/test_origin.py", "cors/test_vary.py", "cors/test_preflight.py"
+TABLE, RESPONSES, HEADERS = "policy/test_decide.py", "policy/test_respond.py", "policy/test_headers.py"
+RELAYING, FAULTS, REQUESTS, GATEWAY = (
+    f"relay/test_{name}.py" for name in ("relaying", "faults", "requests", "gateway")
+)
+
+BY_NUMBER = {
+    **{f"G{number}": [ORIGINS] for number in (4, 5, 6, 7, 13)},
+    **{f"G{number}": [ORIGINS, TABLE] for number in (1, 2, 3, 8, 9, 10, 11)},
+    "G12": [ORIGINS],
+    **{f"G{number}": [TABLE] for number in (20, 21, 24, 25, 26, 27, 28, 29, 46, 47, 48, 49)},
+    "G22": [ASKED, TABLE],
+    "G23": [ASKED, HEADERS, TABLE],
+    **{f"G{number}": [RESPONSES] for number in (40, 41, 44, 45)},
+    "G43": [VARY, RESPONSES],
+}
+
+BY_NAME = {
+    "G20": [(RELAYING, "test_a_thousand_pipelined_preflights_are_answered_without_recursion")],
+    "G40": [(RELAYING, "test_a_response_comes_back_with_one_set_of_cors_fields_and_all_else_as_it_was")],
+    "G41": [(RELAYING, "test_a_chunked_body_goes_up_chunked_in_our_own_framing_without_trailers")],
+    "G42": [
+        (FAULTS, "test_an_upstreams_fault_is_a_problem_the_page_can_read"),
+        (FAULTS, "test_a_silent_upstream_is_a_504_at_its_deadline"),
+        (FAULTS, "test_an_upstream_that_is_not_who_it_should_be_is_not_talked_to"),
+    ],
+    "G47": [
+        (REQUESTS, "test_what_is_no_request_is_refused_and_the_connection_closed"),
+        (RELAYING, "test_a_body_over_the_limit_is_answered_before_the_upstream_is_touched"),
+    ],
+    "G48": [(REQUESTS, "test_what_is_not_allowed_never_reaches_the_upstream")],
+    "G49": [(GATEWAY, "test_a_request_keeps_the_policy_it_began_with")],
+}
+"""What only sockets can show."""
+
+
+def test_no_vector_is_left_out() -> None:
+    vectors = {f"G{number}" for number in (*range(1, 14), *range(20, 30), *range(40, 50))}
+    assert BY_NUMBER.keys() | BY_NAME.keys() == vectors
+
+
+@pytest.mark.parametrize(("vector", "file"), [(vector, file) for vector, files in BY_NUMBER.items() for file in files])
+def test_by_number(vector: str, file: str) -> None:
+    assert re.search(rf"\b{vector}(?!\d)|_{vector.lower()}_", ROOT.joinpath(file).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("file", "name"), [place for places in BY_NAME.values() for place in places])
+def test_by_name(file: str, name: str) -> None:
+    assert f"def {name}(" in ROOT.joinpath(file).read_text(encoding="utf-8")
