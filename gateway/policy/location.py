@@ -97,7 +97,7 @@ def true_outside(location: bytes, outside: Outside) -> bytes | None:
         if name != outside.public:
             return None
         mapped = path or b"/"  # It knows its name outside, and so its paths there.
-    return outside.base + mapped + tail
+    return (outside.base + mapped if outside.base else _no_authority(mapped)) + tail
 
 
 def refresh_outside(value: bytes, outside: Outside) -> bytes:
@@ -120,7 +120,12 @@ def _relative(location: bytes, read: bytes, outside: Outside) -> bytes:
     """Return a relative reference as it is outside."""
     path, tail = _split(read)
     mapped = outside_path(path, outside.prefixes) if path.startswith(b"/") else None
-    return location if mapped is None or mapped == path else mapped + tail
+    return location if mapped is None or mapped == path else _no_authority(mapped) + tail
+
+
+def _no_authority(path: bytes) -> bytes:
+    """Return a path as it can stand alone: what begins with `//` would be read as a host (RFC 3986, 4.2)."""
+    return b"/." + path if path.startswith(b"//") else path
 
 
 def _split(rest: bytes) -> tuple[bytes, bytes]:

@@ -30,7 +30,8 @@ def test_outside_of() -> None:
 def test_outside_of_a_client_that_named_no_host() -> None:
     outside = outside_of(Upstream((UpstreamUrl("http", "a", 80), UpstreamUrl("http", "a", 80, b"/b"))), None, "https")
     assert outside == Outside(b"", frozenset({b"a", b"a:80"}), b"", (b"/b", b""))
-    assert true_outside(b"http://a/b/x", outside) == b"/x"
+    assert true_outside(b"http://a/b/x?y", outside) == b"/x?y"
+    assert true_outside(b"http://a/b//evil.net?y", outside) == b"/.//evil.net?y"
 
 
 def test_the_port_that_a_scheme_implies_is_left_out() -> None:
@@ -99,6 +100,9 @@ def test_outside_path(path: bytes, prefixes: tuple[bytes, ...], outside: bytes |
         pytest.param(b"https:\\\\10.0.0.5\\vtenext\\x", HERE + b"/x", id="its-own-with-backslashes"),
         pytest.param(b"/vtenext/x?y", b"/x?y", id="path-below-the-prefix"),
         pytest.param(b"/vtenext", b"/", id="path-of-the-prefix"),
+        pytest.param(b"/vtenext//evil.net/x", b"/.//evil.net/x", id="a-path-that-must-not-become-a-host"),
+        pytest.param(b"/vtenext/\\evil.net", b"/.//evil.net", id="a-path-that-must-not-become-a-host-either"),
+        pytest.param(b"https://10.0.0.5/vtenext//x", HERE + b"//x", id="nor-does-it-behind-one"),
         pytest.param(b"/other?/vtenext/", b"/other?/vtenext/", id="another-path"),
         pytest.param(b"index.php?module=Users", b"index.php?module=Users", id="relative"),
         pytest.param(b"vtenext/x", b"vtenext/x", id="relative-path"),
@@ -157,6 +161,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=10).map(b"".join))
 @example(b"https://crm.customer.example:8444\\@evil.net/")
+@example(b"/vtenext//evil.net")
 def test_what_is_made_true_outside_stays_within_the_site(location: bytes) -> None:
     led = true_outside(location, OUTSIDE)
     if led is None or led == location.replace(b"\\", b"/"):
