@@ -1,0 +1,301 @@
+"""What is wrong after a case: every octet that was written is accounted for."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from gateway.http1.target import path_of
+from gateway.policy.decide import Answer, Relay
+from gateway.policy.reason import Reason
+from gateway.relay.record import Record
+from tests.relay.fuzz import model, oracles
+from tests.relay.fuzz.case import Case
+from tests.relay.fuzz.loop import End
+from tests.relay.fuzz.model import Given, Meant
+from tests.relay.fuzz.oracles import OracleError, Read
+from tests.relay.fuzz.world import CONFIG, LIMITS, Asked, Client, Server, World, done
+
+CUT: Final = frozenset({Reason.CLIENT_GONE, Reason.CLIENT_STALLED})
+"""Reasons after which there is no answer."""
+
+TIMED: Final = frozenset(
+    {
+        *(Reason.BODY_TIMEOUT, Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_CONNECT_TIMEOUT, Reason.CLIENT_STALLED),
+        Reason.HEAD_TIMEOUT,
+    }
+)
+"""Reasons that need time to pass."""
+
+LOOKS_ORDERLY: Final = frozenset({End.FIN})
+"""Ends that a peer takes for the end of a body that only the end of the connection ends.
+
+CUT is one more on plain TCP. It is left out until the relay resets a connection there, where it now aborts it.
+"""
+
+_HOP_BY_HOP: Final = frozenset(
+    b"connection keep-alive te trailer upgrade proxy-connection expect x_forwarded_for alt-svc".split()
+)
+
+
+def faults(case: Case) -> list[str]:
+    """Do a case in a `small_world`, and return what is wrong."""
+    return list(dict.fromkeys(_faults(done(case))))
+
+
+def _faults(world: World) -> Iterator[str]:
+    yield from world.faults
+    if world.faults:
+        return
+    ids = [record.request_id for record in world.records]
+    if len(set(ids)) != len(ids) or len(ids) != world.gateway.issued:
+        yield f"{world.gateway.issued} requests begun, but the records of {ids}"
+    try:
+        by_id: dict[str, tuple[Record, Meant, Client]] = {}
+        attempts: dict[str, list[tuple[Server, int]]] = {}
+        for server in world.servers:
+            for nth, asked in enumerate(server.asked):
+                attempts.setdefault(asked.id, []).append((server, nth))
+        for client in world.clients:
+            yield from _of_client(world, client, by_id, attempts)
+        for server in world.servers:
+            yield from _of_server(server, by_id)
+        for request_id, tries in attempts.items():
+            if len(tries) > 1:
+                yield from _of_retry(by_id[request_id][1], tries)
+    except OracleError as error:
+        yield str(error)
+
+
+# ------------------------------------------------------------------------------------------------ what clients are told
+
+
+def _of_client(
+    world: World,
+    client: Client,
+    by_id: dict[str, tuple[Record, Meant, Client]],
+    attempts: Mapping[str, list[tuple[Server, int]]],
+) -> Iterator[str]:
+    transport = client.transport
+    meant = model.requests(bytes(transport.delivered), CONFIG.policy, LIMITS.head)
+    records = [record for record in world.records if record.client == client.address]
+    name = f"client {client.address}"
+    if len(records) > len(meant):
+        yield f"{name}: {len(records)} records of {len(meant)} requests"
+        return
+    octets = bytes(transport.sent)
+    fin = transport.end is End.FIN
+    must_be_last = False
+    for record, request in zip(records, meant, strict=False):
+        if record.reason is Reason.HEAD_TIMEOUT:  # what came of the head later was not read
+            request = Meant()  # noqa: PLW2901
+        by_id[record.request_id] = record, request, client
+        given = _given(attempts.get(record.request_id, ()))
+        yield from (
+            f"{name}: {record.request_id}: {what}" for what in _of_record(world, client, record, request, given)
+        )
+        read = oracles.response(octets, record.method, fin=transport.end in LOOKS_ORDERLY) if octets else None
+        if read is None or not read.start[0]:
+            if octets and read is None:
+                yield f"{name}: a part of a head, {octets!r}"
+            if transport.end in {End.FIN, End.OPEN} and not (record.reason in CUT and client.left):
+                yield f"{name}: {record.request_id} ({record.reason}) has no answer, and the end is {transport.end}"
+            octets = b""
+            must_be_last = True
+            continue
+        if must_be_last:
+            yield f"{name}: an answer behind the last one"
+        octets = octets[read.octets :]
+        must_be_last = not read.whole or b"close" in read.values(b"connection")
+        yield from (f"{name}: {record.request_id}: {what}" for what in _of_answer(client, record, request, given, read))
+        if not read.whole and fin and not client.left:
+            yield f"{name}: {record.request_id} is not whole, and ends as if it were"
+    if octets:
+        yield f"{name}: octets that are no answer: {octets!r}"
+    yield from (f"{name}: {what}" for what in _of_the_end(world, client, records, meant, closes=must_be_last))
+
+
+def _of_the_end(
+    world: World, client: Client, records: list[Record], meant: list[Meant], *, closes: bool
+) -> Iterator[str]:
+    if client.transport.end is End.FIN and not client.left and not closes and not world.elapsed:
+        yield "closed without having said so"
+    if len(records) < len(meant) and not closes and not world.elapsed and client.transport.end is End.FIN:
+        unheard = meant[len(records)]
+        if unheard.decision is not None and not any(record.reason in CUT for record in records):
+            yield f"{len(meant) - len(records)} requests are not answered"
+
+
+def _given(tries: "list[tuple[Server, int]] | tuple[()]") -> Given | None:
+    """Return the response to the last of the attempts at a request."""
+    if not tries:
+        return None
+    server, nth = tries[-1]
+    return _response(server.asked[nth])
+
+
+def _response(asked: Asked) -> Given:
+    return model.response(bytes(asked.delivered), asked.method, fin=asked.end is not None and asked.end.value == "fin")
+
+
+def _of_record(world: World, client: Client, record: Record, meant: Meant, given: Given | None) -> Iterator[str]:
+    """Yield what a record does not say as it was."""
+    reason, decision, head = record.reason, meant.decision, meant.head
+    if head is not None and (record.method, record.path) != (head.method, path_of(head.target)):
+        yield f"the record is of {record.method!r} {record.path!r}"
+    if decision is None:
+        if reason is not Reason.HEAD_TIMEOUT:
+            yield f"{reason} for half a head"
+    elif isinstance(decision, Answer):
+        if (reason, record.status) != (decision.reason, decision.status):
+            yield f"{reason} and {record.status} instead of {decision}"
+    elif reason is decision.reason:
+        if given is None or not given.whole:
+            yield f"{reason}, but the upstream gave {given}"
+        elif given.head is not None and given.head.status != record.status:
+            yield f"status {record.status} instead of {given.head.status}"
+    elif (why := _unfounded(world, client, reason, meant, given)) is not None:
+        yield f"{reason}, but {why}; the upstream gave {given}"
+
+
+def _unfounded(world: World, client: Client, reason: Reason, meant: Meant, given: Given | None) -> str | None:
+    """Return what speaks against the reason why a relayed request failed."""
+    if given is not None and given.whole and not given.malformed:
+        return "the upstream's answer was whole"
+    if reason in TIMED:
+        return None if world.elapsed else "no time passed"
+    founded = {
+        Reason.CLIENT_GONE: client.left,
+        Reason.SITE_BUSY: len(world.clients) > 1,
+        Reason.BODY_TOO_LARGE: meant.head is not None
+        and max(meant.head.body.length, len(meant.body)) > world.site.limits.request_body,
+        Reason.BODY_MALFORMED: meant.malformed,
+        Reason.UPSTREAM_REFUSED: "refused" in world.case.connects,
+        Reason.UPSTREAM_CLOSED: given is None or given.head is None,
+        Reason.UPSTREAM_CUT_OFF: given is not None and given.head is not None,
+        Reason.UPSTREAM_MALFORMED: given is not None and given.malformed,
+    }
+    return None if founded.get(reason) else "nothing shows it"
+
+
+def _of_answer(client: Client, record: Record, meant: Meant, given: Given | None, read: Read) -> Iterator[str]:
+    """Yield what is wrong with an answer."""
+    flushed = client.transport.end in {End.FIN, End.OPEN}
+    decision = meant.decision
+    if read.values(b"x-request-id") != [record.request_id.encode()] or not read.values(b"date"):
+        yield f"the answer has the ids {read.values(b'x-request-id')}, the date {read.values(b'date')}"
+    if read.start[0] != b"%d" % (record.status or 0):
+        yield f"answered {read.start[0]!r}, recorded {record.status}"
+    continues = isinstance(decision, Relay) and meant.head is not None and meant.head.expects_continue
+    if any(status != 100 for status in read.interim) or len(read.interim) > continues:
+        yield f"interim responses {read.interim}"
+    nominated = given.head.fields.items(b"connection") if given is not None and given.head is not None else ()
+    if any(name in _HOP_BY_HOP - {b"connection", b"keep-alive"} or name in nominated for name, _ in read.fields):
+        yield f"hop-by-hop fields in {read.fields}"
+    yield from _of_cors(meant, read)
+    is_own = b"no-store" in read.values(b"cache-control") and not read.values(b"x-token")
+    if not isinstance(decision, Relay) or is_own:
+        if isinstance(decision, Relay) and record.reason is decision.reason:
+            yield "an answer of our own in place of the upstream's"
+        if flushed and not read.whole:
+            yield "an answer of our own that is not whole"
+        is_problem = b"application/problem+json" in read.values(b"content-type")
+        if read.whole and read.body and is_problem and json.loads(read.body)["reason"] != record.reason:
+            yield f"answered {read.body!r}, recorded {record.reason}"
+        return
+    yield from _of_relayed(read, given, ok=record.reason is decision.reason, flushed=flushed)
+
+
+def _of_relayed(read: Read, given: Given | None, *, ok: bool, flushed: bool) -> Iterator[str]:
+    """Yield how an upstream's response, which was whole if `ok`, is not what it was."""
+    if given is None or given.head is None:
+        yield f"{read} came from nowhere"
+        return
+    if read.whole and not ok:
+        yield f"cut off, but the answer looks whole: {read}"
+    if ok and flushed and not read.whole:
+        yield f"the answer is not whole: {read}"
+    if read.body != given.body if read.whole else not given.body.startswith(read.body):
+        yield f"the answer has the body {read.body!r}, not {given.body!r}"
+    if read.start[0] != b"%d" % given.head.status:
+        yield f"answered {read.start[0]!r}, not {given.head.status}"
+
+
+def _of_cors(meant: Meant, read: Read) -> Iterator[str]:
+    found = sorted((name, value) for name, value in read.fields if name.startswith(b"access-control-"))
+    decision = meant.decision
+    block = decision.block if decision is not None else b""
+    lines = [line.partition(b": ") for line in block.split(b"\r\n") if line.startswith(b"Access-Control-")]
+    expected = sorted((name.lower(), value) for name, _, value in lines)
+    if meant.head is None:  # the origin is shared with where it could be read
+        expected = found if len({name for name, _ in found}) == len(found) else expected
+    if found != expected:
+        yield f"CORS fields {found} instead of {expected}"
+    of_a_site = isinstance(decision, Relay) or (decision is not None and decision.site is not None)
+    if meant.head is not None and of_a_site and len(read.values(b"vary")) != 1:
+        yield f"Vary {read.values(b'vary')}"
+
+
+# ---------------------------------------------------------------------------------------------- what upstreams are told
+
+
+def _of_server(server: Server, by_id: Mapping[str, tuple[Record, Meant, Client]]) -> Iterator[str]:
+    octets = bytes(server.transport.sent)
+    nth = 0
+    while octets:
+        read = oracles.request(octets)
+        if read is None:
+            if server.transport.end is End.FIN:
+                yield f"upstream: half a head, and an orderly end: {octets!r}"
+            return
+        octets = octets[read.octets :]
+        ids = read.values(b"x-request-id")
+        known = by_id.get(ids[0].decode()) if len(ids) == 1 else None
+        if known is None:
+            yield f"upstream: a request that nobody made, or that has two ids: {read}"
+            return
+        record, meant, client = known
+        yield from (f"upstream: {record.request_id}: {what}" for what in _of_request(meant, read, client))
+        if not read.whole and server.transport.end is End.FIN and not server.has_ended:
+            yield f"upstream: {record.request_id}: half a request, and an orderly end"
+        if read.whole and not meant.whole:
+            yield f"upstream: {record.request_id}: looks whole, but the client's was not"
+        if nth:
+            yield from (f"upstream: {record.request_id}: {what}" for what in _of_reuse(server, nth))
+        nth += 1
+        if not read.whole and octets:
+            yield "upstream: octets behind half a request"
+
+
+def _of_request(meant: Meant, read: Read, client: Client) -> Iterator[str]:
+    head = meant.head
+    if head is None or not isinstance(meant.decision, Relay):
+        yield f"was not to be relayed: {read}"
+        return
+    if read.start != (head.method, head.target):
+        yield f"{read.start} instead of {head.method!r} {head.target!r}"
+    if read.body != meant.body if read.whole else not meant.body.startswith(read.body):
+        yield f"the body {read.body!r} instead of {meant.body!r}"
+    if read.values(b"host") != [head.host or b""] or read.values(b"x-forwarded-for") != [client.address.encode()]:
+        yield f"Host {read.values(b'host')}, X-Forwarded-For {read.values(b'x-forwarded-for')}"
+    names = {name for name, _ in read.fields}
+    if names & _HOP_BY_HOP or (b"x-a" in names and b"x-a" in head.fields.items(b"connection")):
+        yield f"hop-by-hop fields in {read.fields}"
+    if meant.decision.rule is not None and b"cookie" in names:
+        yield "Cookie is relayed"
+
+
+def _of_reuse(server: Server, nth: int) -> Iterator[str]:
+    """Yield why a connection should not have been used once more."""
+    asked = server.asked[nth - 1]
+    given = _response(asked)
+    if not given.whole or given.over or asked.end is not None or (given.head is not None and not given.head.persistent):
+        yield f"a connection is used again behind {given}"
+    if server.spoilt_after is not None and server.spoilt_after <= nth:
+        yield "a connection is used again that said something unasked"
+
+
+def _of_retry(meant: Meant, tries: list[tuple[Server, int]]) -> Iterator[str]:
+    server, nth = tries[0]
+    asked = server.asked[nth]
+    if len(tries) > 2 or not nth or asked.delivered or asked.method not in {b"GET", b"HEAD"} or meant.body:
+        yield f"a {asked.method!r} is sent {len(tries)} times, first as number {nth} of a connection"

@@ -1,0 +1,485 @@
+"""One case, done: a gateway between clients and upstreams in memory."""
+
+import asyncio
+import math
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
+
+import aiohappyeyeballs
+
+from gateway.config.model import Config, Listener, ListenerLimits
+from gateway.http1.head import HeadLimits
+from gateway.policy.model import Policy, SiteLimits
+from gateway.relay import exchange as exchange_module
+from gateway.relay import upstream as upstream_module
+from gateway.relay.admission import Admission
+from gateway.relay.client import ClientConnection, State
+from gateway.relay.gateway import Gateway
+from gateway.relay.upstream import UpstreamConnection
+from tests.relay.fuzz.case import MARK, Case, Script
+from tests.relay.fuzz.loop import (
+    HIGH_WATER,
+    End,
+    MemorySelect,
+    MemorySocket,
+    MemoryTransport,
+    Sign,
+    SteppedLoop,
+    start_connection,
+)
+from tests.relay.policies import HOST, SITE
+
+if TYPE_CHECKING:
+    from gateway.relay.record import Record
+
+LIMITS: Final = ListenerLimits(head=HeadLimits(octets=1024, line=400, target=100, lines=20))
+CONFIG: Final = Config(
+    policy=Policy({HOST: replace(SITE, limits=SiteLimits(request_body=400, in_flight=2))}, None),
+    listeners=(Listener("127.0.0.1", 0, limits=LIMITS),),
+)
+"""Limits so low that cases of a few hundred octets reach them."""
+
+TIMES: Final = (0.25, 1.0, 3.0, 5.0, 12.0, 31.0, 61.0)
+"""Seconds that a sweep comes after the last."""
+
+_TOKEN: Final = re.compile(rb"/(c[0-9]r[0-9])")
+_ID: Final = re.compile(rb"\r\nX-Request-Id: ([0-9a-f]+)\r\n")
+_LAST_CHUNK: Final = re.compile(rb"(?<=\n)0\r\n\r\n")
+_LENGTH: Final = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
+
+
+class CountingGateway(Gateway):
+    """The gateway, with ids that are the same each time a case is done."""
+
+    issued = 0
+
+    def request_id(self) -> str:
+        self.issued += 1
+        return f"{self.issued:020x}"
+
+
+class Client:
+    """One client."""
+
+    def __init__(self, world: "World", number: int, pieces: tuple[bytes, ...]) -> None:
+        self.address = f"192.0.2.{number + 1}"
+        self.connection = ClientConnection(world.gateway, world.admission)
+        self.transport = MemoryTransport(world.loop, self.connection, MemorySocket(), self.address)
+        self.pieces = list(pieces)
+        self.left = False
+        """It sent FIN or RST."""
+        self.connection.connection_made(self.transport)
+
+    def send(self) -> bool:
+        if self.transport.lost:
+            self.pieces.clear()
+        if self.pieces and not self.left:
+            self.transport.incoming.append(self.pieces.pop(0))
+        return self.transport.deliver()
+
+    def leave(self, sign: Sign) -> None:
+        if not self.left:
+            self.left = True
+            self.pieces.clear()
+            self.transport.incoming.append(sign)
+        self.transport.deliver()
+
+    @property
+    def is_served(self) -> bool:
+        """There is a connection, and it is not ending."""
+        return not (self.transport.lost or self.transport.is_closing() or self.transport.end is not End.OPEN)
+
+
+class Asked:
+    """A request as it came to an upstream, found by its outline; `judge` has it read by parsers."""
+
+    def __init__(self, head: bytes, script: Script) -> None:
+        self.method = head.partition(b" ")[0]
+        token = _TOKEN.search(head)
+        self.token = token[1] if token else b"????"
+        found = _ID.search(head)
+        self.id = found[1].decode() if found else ""
+        self.script = script
+        self.delivered = bytearray()
+        """What of its response the gateway has read."""
+        self.end: Sign | None = None
+        """The end that the gateway has read behind it."""
+        self.answered = False
+        """All of the response has been sent."""
+
+
+class Server:
+    """One connection to the upstream, as the upstream sees it."""
+
+    def __init__(self, world: "World", transport: MemoryTransport) -> None:
+        self.world = world
+        self.transport = transport
+        self.asked: list[Asked] = []
+        self.spoilt_after: int | None = None
+        """How many requests it had when it sent what nobody had asked for, or ended."""
+        self._at = 0
+        self._left: int | None = None
+        """Octets of the present request's body that are still to come; -1: chunks."""
+        self._pieces: list[bytes | Sign] = []
+        self.has_ended = False
+        """It has sent FIN or RST."""
+        self._late: list[bytes] = []
+        transport.on_delivered = self._delivered
+
+    def look(self) -> None:
+        """Look at what has come, and have ready what is to be said to it."""
+        if self._is_overtaken:
+            # For the gateway the response was whole. What it could not know of when it sent the next one is left out.
+            self._pieces = [piece for piece in self._pieces if isinstance(piece, Sign)]
+            self._answered()
+        while not self.has_ended and (self._has_body() if self._left is not None else self._has_head()):
+            pass
+
+    def _has_head(self) -> bool:
+        """Take the head of the next request, if it has come and the one before is answered."""
+        sent = self.transport.sent
+        end = sent.find(b"\r\n\r\n", self._at)
+        if end < 0 or (self.asked and not self.asked[-1].answered):
+            return False
+        head = bytes(sent[self._at : end + 4])
+        self._at = end + 4
+        asked = Asked(head, self.world.next_script())
+        self.asked.append(asked)
+        self._late.clear()
+        length = _LENGTH.search(head)
+        self._left = -1 if b"\r\nTransfer-Encoding:" in head else int(length[1]) if length else 0
+        if asked.script.early:
+            self._answer(asked)
+        return True
+
+    def _has_body(self) -> bool:
+        """Take the body of the request, if all of it has come."""
+        sent = self.transport.sent
+        if self._left == -1:
+            end = _LAST_CHUNK.search(sent, self._at)
+            if not end:
+                return False
+            self._at = end.end()
+        else:
+            if len(sent) < self._at + (self._left or 0):
+                return False
+            self._at += self._left or 0
+        self._left = None
+        asked = self.asked[-1]
+        if not asked.script.early:
+            self._answer(asked)
+        self._answered()
+        return True
+
+    @property
+    def _is_overtaken(self) -> bool:
+        """The gateway has sent another request, and perhaps the upstream has not yet taken it."""
+        protocol = self.transport.protocol
+        if not (self.asked and isinstance(protocol, UpstreamConnection)) or protocol.exchange is None:
+            return False
+        return protocol.exchange.request_id != self.asked[-1].id
+
+    def _answer(self, asked: Asked) -> None:
+        script = asked.script
+        octets = script.head
+        if asked.method != b"HEAD" or script.careless:
+            octets += script.body
+        octets = (octets + script.stray).replace(MARK, asked.token)
+        at = sorted(cut % (len(octets) + 1) for cut in script.cuts)
+        pieces = (octets[start:end] for start, end in zip((0, *at), (*at, len(octets)), strict=True))
+        self._pieces += filter(None, pieces)
+        if script.then:
+            self._pieces.append(Sign(script.then))
+        elif script.late:
+            self._late.append(script.late)
+        self._answered()
+
+    def _answered(self) -> None:
+        """Note whether all is said to the present request; the end of the connection may still be to come."""
+        if self.asked and self._left is None and not any(isinstance(piece, bytes) for piece in self._pieces):
+            self.asked[-1].answered = True
+
+    def send(self) -> bool:
+        """Send the next piece, and have the gateway read; tell if anything happened."""
+        self.look()
+        transport = self.transport
+        if self._pieces:
+            piece = self._pieces.pop(0)
+            transport.incoming.append(piece)
+            if isinstance(piece, Sign):
+                self._pieces.clear()
+                self.has_ended = True
+            self._answered()
+        elif self._late and not transport.incoming and self.world.is_idle(transport.protocol):
+            transport.incoming.append(self._late.pop())
+        return transport.deliver()
+
+    def _delivered(self, piece: bytes | Sign) -> None:
+        self.look()
+        if self.world.is_idle(self.transport.protocol):
+            self.spoilt_after = len(self.asked)
+        elif self.asked and not self._is_overtaken:
+            if isinstance(piece, bytes):
+                self.asked[-1].delivered += piece
+            else:
+                self.asked[-1].end = piece
+
+
+class World:
+    """A gateway and its peers."""
+
+    def __init__(self, case: Case, loop: SteppedLoop) -> None:
+        self.case = case
+        self.loop = loop
+        self.loop.on_connected = self._connected
+        self.servers: list[Server] = []
+        self.records: list[Record] = []
+        self.faults: list[str] = self.loop.faults
+        self.elapsed = 0.0
+        """Seconds that passed."""
+        self._scripts = 0
+        self._dialled = 0
+        self.gateway = CountingGateway(CONFIG, done=self.records.append, hint=self._hinted)
+        self.admission = Admission(CONFIG.listeners[0])
+        self.site = CONFIG.policy.sites[HOST]
+        self.pool = self.gateway.pool(self.site.upstream)
+        self.gateway.start()
+        self.clients = [Client(self, number, pieces) for number, pieces in enumerate(case.clients)]
+        self.loop.run()
+
+    def _hinted(self, event: str, details: dict[str, str]) -> None:
+        if event.startswith("internal"):
+            self.faults.append(f"{event} {details}")
+
+    def _connected(self, transport: MemoryTransport) -> None:
+        self.servers.append(Server(self, transport))
+
+    def next_script(self) -> Script:
+        self._scripts += 1
+        return self.case.scripts[(self._scripts - 1) % len(self.case.scripts)]
+
+    @staticmethod
+    def is_idle(protocol: object) -> bool:
+        return isinstance(protocol, UpstreamConnection) and protocol.exchange is None
+
+    # What happens.
+
+    def do(self, letter: str, number: int) -> None:
+        """Do what a letter of `case.LETTERS` stands for."""
+        client = self.clients[number % len(self.clients)]
+        match letter:
+            case "c" | "-" | "+" | "e" | "r":
+                self._of_client(letter, client, leaves=not client.pieces or number < 3)
+            case "u" | "p" | "<" | ">" if self.servers:
+                live = [server for server in self.servers if not server.transport.lost] or self.servers
+                self._of_server(letter, live[number % len(live)])
+            case "k":
+                self._connect()
+            case "n":
+                self.loop.run(1 + number % 3)
+            case "t":
+                self._pass(TIMES[0])
+            case "T":
+                self._pass(TIMES[number % len(TIMES)])
+            case "d" if number < 5:
+                self.gateway.drain()
+            case _:
+                pass
+
+    def _of_client(self, letter: str, client: Client, *, leaves: bool) -> None:
+        match letter:
+            case "c":
+                client.send()
+            case "-":
+                client.transport.taking = False
+            case "+":
+                client.transport.take()
+            case _ if leaves:
+                client.leave(Sign.FIN if letter == "e" else Sign.RESET)
+            case _:
+                pass
+
+    def _of_server(self, letter: str, server: Server) -> None:
+        match letter:
+            case "u":
+                server.send()
+            case "p":
+                while server.send():
+                    pass
+            case "<":
+                server.transport.taking = False
+            case _:
+                server.transport.take()
+
+    def _connect(self) -> bool:
+        dialled = self.loop.dialled
+        if not dialled:
+            return False
+        outcome = self.case.connects[self._dialled % len(self.case.connects)]
+        self._dialled += 1
+        future = dialled.popleft()
+        if not future.done():
+            if outcome == "ok":
+                future.set_result(MemorySocket())
+            elif outcome == "refused":
+                future.set_exception(ConnectionRefusedError(111, "refused"))
+        return True
+
+    def _pass(self, seconds: float) -> None:
+        self.loop.now += seconds
+        self.elapsed += seconds
+        self.gateway.sweep(self.loop.now)
+
+    # All of it.
+
+    def run(self) -> None:
+        """Do the steps, then all that is left, then have everyone leave."""
+        for letter, number in self.case.steps:
+            self.do(letter[0], number)
+            if len(letter) == 1 and letter != "n":
+                self.loop.run()
+                self.check()
+            if self.faults:
+                return
+        self.loop.run()
+        self.check()
+        self._rest()
+        if not self.faults:
+            self._settled()
+        for client in self.clients:
+            client.leave(Sign.FIN)
+        self._rest()
+        self._jump(lambda: bool(self.gateway.clients or self.gateway.upstreams))
+        self._empty()
+
+    def _rest(self) -> None:
+        """Have everything that is left sent, taken and waited for."""
+        self._flow()
+        self._jump(lambda: any(client.connection.exchange for client in self.clients))
+
+    def _flow(self) -> None:
+        for _ in range(500):
+            self.loop.run()
+            happened = self._connect()
+            peers: list[Client | Server] = [*self.clients, *self.servers]
+            for peer in peers:
+                peer.transport.take()
+                self.loop.run()
+                happened |= peer.send()
+                self.loop.run()
+            self.check()
+            if self.faults:
+                return
+            for client in self.clients:
+                if client.transport.end is not End.OPEN and not client.left:
+                    client.leave(Sign.FIN)
+                    happened = True
+            if not happened and self.loop.is_idle:
+                return
+        self.faults.append("it does not come to rest")
+
+    def _jump(self, unsettled: Callable[[], bool]) -> None:
+        """Let one deadline after the other pass, as long as that is needed."""
+        for _ in range(40):
+            if self.faults or not unsettled():
+                return
+            everyone = (*self.gateway.clients, *self.gateway.upstreams)
+            due = min((connection.due for connection in everyone), default=math.inf)
+            if due == math.inf:
+                return
+            self._pass(max(0.0, due - self.loop.now))
+            self.loop.run()
+            self._flow()
+
+    # What always holds.
+
+    def check(self) -> None:
+        """Look for a connection that nothing would ever end, and for one that reads what it may not."""
+        if not self.loop.is_idle:
+            return
+        upstreams = self.gateway.upstreams
+        dues = {upstream.exchange: upstream.due for upstream in upstreams if upstream.exchange is not None}
+        for client in self.gateway.clients:
+            if not isinstance(client, ClientConnection):
+                continue
+            exchange = client.exchange
+            if client.due == math.inf and (exchange is None or dues.get(exchange, math.inf) == math.inf):
+                self.faults.append(f"a client in {client.state} has no deadline")
+            if (exchange is None) is (client.state in {State.EXCHANGE, State.TUNNEL}):
+                self.faults.append(f"a client in {client.state} has the exchange {exchange}")
+        for upstream in upstreams:
+            exchange = upstream.exchange
+            if upstream.due == math.inf and (exchange is None or exchange.client.due == math.inf):
+                self.faults.append("an upstream connection has no deadline")
+            if exchange is not None and exchange.client.exchange is not exchange:
+                self.faults.append("an upstream connection carries an exchange that has ended")
+        for peer in self.clients:
+            self._check_flow(peer)
+
+    def _check_flow(self, client: Client) -> None:
+        """Each side is read from exactly while the other takes what it is given (contract item 14)."""
+        exchange = client.connection.exchange
+        if exchange is None or exchange.upstream is None:
+            return
+        up = exchange.upstream.transport
+        if not isinstance(up, MemoryTransport) or up.is_closing() or client.transport.is_closing():
+            return
+        if up.is_reading() is client.transport.is_paused_by_us:
+            self.faults.append(f"upstream read: {up.is_reading()}, client full: {client.transport.is_paused_by_us}")
+        if up.is_paused_by_us and client.transport.is_reading() and not exchange.request_done:
+            self.faults.append("a body is read that its upstream does not take")
+
+    def _settled(self) -> None:
+        """Everything was sent and answered: who is still connected has nothing left to wait for."""
+        if self.pool.in_flight or self.pool.tunnels:
+            self.faults.append(f"{self.pool.in_flight} in flight, {self.pool.tunnels} tunnels at rest")
+        for client in self.clients:
+            if client.connection.exchange is not None:
+                self.faults.append("an exchange does not end")
+            elif client.is_served and (client.pieces or client.transport.incoming):
+                self.faults.append(f"octets of a client are not read in {client.connection.state}")
+
+    def _empty(self) -> None:
+        """Everyone has left: nothing is left behind."""
+        gateway, pool = self.gateway, self.pool
+        left = [
+            f"{len(found)} {name}"
+            for name, found in (("clients", gateway.clients), ("upstreams", gateway.upstreams))
+            if found
+        ]
+        left += [
+            f"{count} {name}" for name, count in (("in flight", pool.in_flight), ("tunnels", pool.tunnels)) if count
+        ]
+        if pool.take(pool.routes(HOST)) is not None:
+            left.append("an idle connection")
+        if self.admission.connected:
+            left.append(f"{self.admission.connected} admitted")
+        if left and not self.faults:
+            self.faults.append(f"left behind: {', '.join(left)}")
+
+
+@contextmanager
+def small_world() -> Generator[None]:
+    """Have the relay connect in memory, and its bound on what waits for that as low as that of the transports here."""
+    with (
+        patch.object(exchange_module, "WRITE_BUFFER_OCTETS", HIGH_WATER),
+        patch.object(aiohappyeyeballs, "start_connection", start_connection),
+        patch.object(upstream_module, "select", MemorySelect, create=True),
+    ):
+        yield
+
+
+def done(case: Case) -> World:
+    """Return the world after a case, in a `small_world`."""
+    loop = SteppedLoop()
+    asyncio._set_running_loop(loop.as_loop)  # noqa: SLF001 - what event loops are to call
+    try:
+        world = World(case, loop)
+        world.run()
+    finally:
+        asyncio._set_running_loop(None)  # noqa: SLF001
+    return world
