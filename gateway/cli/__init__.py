@@ -7,11 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gateway.cli.check import check
-from gateway.cli.demo import demo
-from gateway.cli.schema import schema
-from gateway.cli.serve import serve
-from gateway.cli.version import version
+from gateway.cli import check, demo, schema, serve, version
 
 app = typer.Typer(
     name="cors-gateway",
@@ -19,8 +15,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help is text, in a journal too, and [brackets] in it are brackets
 )
-for command in (serve, check, schema, demo, version):
+for command in (serve.serve, check.check, schema.schema, demo.demo, version.version):
     app.command()(command)
 
 

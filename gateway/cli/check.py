@@ -28,7 +28,7 @@ class Output(StrEnum):
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="YAML files, or folders of them [/etc/cors-gateway]."),
+        typer.Argument(metavar="PATH", help="YAML files, or folders of them [/etc/cors-gateway]."),
     ] = None,
     *,
     print_: Annotated[

@@ -83,7 +83,7 @@ def _check_pin(writer: asyncio.StreamWriter, pin: str | None) -> None:
         certificate = tls.getpeercert(binary_form=True)
         found = public_key_pin(certificate) if certificate else "not there"
         if found != pin:
-            raise ssl.SSLCertVerificationError(f"the public key is {found}, not the one that is pinned")
+            raise ssl.SSLCertVerificationError(1, f"the public key is {found}, not the one that is pinned")
 
 
 def _why(error: OSError) -> str:
@@ -93,7 +93,7 @@ def _why(error: OSError) -> str:
     elif isinstance(error, TimeoutError):
         reason, detail = Reason.UPSTREAM_CONNECT_TIMEOUT, f"no answer within {SECONDS:g} s"
     elif isinstance(error, ssl.SSLCertVerificationError):
-        reason, detail = Reason.UPSTREAM_CERTIFICATE, error.verify_message if error.args[1:] else str(error)
+        reason, detail = Reason.UPSTREAM_CERTIFICATE, getattr(error, "verify_message", error.strerror)
     else:
         reason, detail = why_not_connected(error), error.strerror
     return f"{reason}, {detail or error}"

@@ -20,10 +20,9 @@ def told_warnings(warnings: Iterable[ConfigWarning]) -> str:
 
 def told_summary(loaded: Loaded) -> str:
     """Return what the gateway will do: where it listens, whom it trusts, which sites it has."""
-    lines = [*map(_listener, loaded.config.listeners), _trusted(loaded.config), *map(_site, loaded.config.sites)]
-    if loaded.files:
-        lines.insert(0, f"{', '.join(map(str, loaded.files))} can be used.")
-    return "\n".join(lines)
+    config = loaded.config
+    files = f"{', '.join(map(str, loaded.files))} can be used."
+    return "\n".join([files, *map(_listener, config.listeners), _trusted(config), *map(_site, config.sites)])
 
 
 def _listener(listener: Listener) -> str:

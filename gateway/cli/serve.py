@@ -37,7 +37,7 @@ def serve(
     """Run the gateway, as a folder of YAML files says, or as the options do."""
     without = upstream is not None or allow_origin or name or listen is not None
     if config and without:
-        raise typer.BadParameter("a file and --upstream, --allow-origin, --name or --listen: one or the other")
+        raise typer.BadParameter("a file, or --upstream and what goes with it: one or the other")
     if without and (upstream is None or not allow_origin):
         raise typer.BadParameter("without a file, --upstream and --allow-origin are needed")
     try:

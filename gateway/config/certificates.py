@@ -17,6 +17,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from gateway.config.files import unreadable
 from gateway.config.keys import (
@@ -90,19 +91,16 @@ def _upstreams(settings: GatewaySettings) -> Iterator[UpstreamTlsSettings]:
 
 def _pairs(listener: ListenerSettings, notes: Notes, *, look: bool) -> Iterator[_Pair]:
     """Yield the certificates that a listener names, or that are in the folder it names."""
-    match listener.certificates:
-        case None:
-            pass
-        case str() as name:
-            node = listener.node_of(ListenerSettings.certificates)
-            folders = _folders(Path(name), node, notes) if look else [Path(name, "*")]
-            for folder in folders:
-                yield _Pair(folder / CHAIN, folder / KEY, node, node)
-        case tuple() as pairs:
-            for pair in pairs:
-                with suppress(Unread):
-                    nodes = pair.node_of(CertificateSettings.chain), pair.node_of(CertificateSettings.key)
-                    yield _Pair(Path(pair.chain), Path(pair.key), *nodes)
+    named = listener.certificates or ()
+    if isinstance(named, str):
+        node = listener.node_of(ListenerSettings.certificates)
+        folders = _folders(Path(named), node, notes) if look else [Path(named, "*")]
+        yield from (_Pair(folder / CHAIN, folder / KEY, node, node) for folder in folders)
+        return
+    for pair in named:
+        with suppress(Unread):
+            nodes = pair.node_of(CertificateSettings.chain), pair.node_of(CertificateSettings.key)
+            yield _Pair(Path(pair.chain), Path(pair.key), *nodes)
 
 
 def _folders(parent: Path, node: Node, notes: Notes) -> list[Path]:
@@ -134,8 +132,10 @@ def _examine(pair: _Pair, notes: Notes, now: datetime) -> x509.Certificate | Non
         return None
     if public != _public_octets(chain[0]):
         later = any(public == _public_octets(each) for each in chain[1:])
-        says = "not that of its first certificate: put that first" if later else "not that of this certificate"
-        notes.mistake(pair.chain_node.place, pair.chain_node.path, f"{pair.key} is {says}, {pair.chain}")
+        says = "the key of a later certificate" if later else "not the key of the certificate"
+        remedy = "put that one first" if later else "the two were not made for each other"
+        text = f"{pair.key} is {says} in {pair.chain}: {remedy}"
+        notes.mistake(pair.chain_node.place, pair.chain_node.path, text)
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -212,11 +212,20 @@ def _check_times(certificate: x509.Certificate, pair: _Pair, notes: Notes, now: 
 
 def _check_chain(chain: Sequence[x509.Certificate], pair: _Pair, notes: Notes) -> None:
     """Warn where what is between the certificate and its root is not sent."""
-    lonely = len(chain) == 1 and chain[0].issuer != chain[0].subject
+    lonely = len(chain) == 1 and _tells_its_issuer(chain[0])
     if lonely or any(each.issuer != above.subject for each, above in pairwise(chain)):
         says = f"{pair.chain} does not hold each certificate between the first and its root, in order"
         remedy = "desktop browsers may fetch what is missing, phones and web views do not"
         notes.warn(pair.chain_node, Unwise.CERTIFICATE_CHAIN_SHORT, f"{says}: {remedy}")
+
+
+def _tells_its_issuer(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate says where its issuer's is (RFC 5280, 4.2.2.1), as public authorities' do."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in access)
 
 
 def _check_names(

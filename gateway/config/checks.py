@@ -16,6 +16,7 @@ from gateway.config.notes import Notes, Unread
 from gateway.config.rule_checks import RULE_CHECKS, is_this_machine
 from gateway.config.site_checks import SITE_CHECKS
 from gateway.config.unwise import Unwise
+from gateway.policy.model import UpstreamUrl
 
 S = TypeVar("S")
 
@@ -81,17 +82,19 @@ def addresses_differ(settings: GatewaySettings, notes: Notes) -> None:
     """Refuse two listeners on one address."""
     taken: list[tuple[Address, Node]] = []
     for address, node in _addresses(settings):
-        for other, before in taken:
-            if address.port == other.port != 0 and (address.host == other.host or _covers(address, other)):
-                notes.wrong(node, f"is taken by {before.path} in {before.place}", "write another port")
+        met = [before for other, before in taken if _clash(address, other)]
+        if met:
+            notes.wrong(node, f"is taken by {met[0].path} in {met[0].place}", "write another port")
         taken.append((address, node))
 
 
-def _covers(one: Address, other: Address) -> bool:
-    """Tell whether one of the two is every address of the other's kind; `::` is every address of both."""
+def _clash(one: Address, other: Address) -> bool:
+    """Tell whether two cannot be listened on; `0.0.0.0` is every address of its kind, `::` of both kinds."""
+    if one.port != other.port or one.port == 0:
+        return False
     hosts = ip_address(one.host), ip_address(other.host)
     alike = hosts[0].version == hosts[1].version
-    return any(host.is_unspecified and (alike or host.version == _IPV6) for host in hosts)
+    return hosts[0] == hosts[1] or any(host.is_unspecified and (alike or host.version == _IPV6) for host in hosts)
 
 
 _IPV6: Final = 6
@@ -167,21 +170,23 @@ def upstream_is_the_gateway(settings: GatewaySettings, notes: Notes) -> None:
         with suppress(Unread):
             node = site.upstream.node_of(UpstreamSettings.urls)
             for url, item in zip(site.upstream.urls, items_of(node), strict=True):
-                for address, listener in own:
-                    if url.port == address.port and _leads_to(url.host, address.host):
-                        says = f"is the gateway itself, {listener.path}: requests would go round in circles"
-                        notes.wrong(item, says, "write the CRM's own address")
+                met = [node.path for address, node in own if _leads_to(url, address)]
+                if met:
+                    says = f"is the gateway itself, {met[0]}: requests would go round in circles"
+                    notes.wrong(item, says, "write the CRM's own address")
                 if url.host in names and not _is_address(url.host):
                     says = f"{url.host} is a name of a site too: if it leads here, requests go round in circles"
                     notes.warn(item, Unwise.UPSTREAM_IS_SITE, f"{says}: write the CRM's inner address")
 
 
-def _leads_to(host: str, listening: str) -> bool:
-    """Tell whether a connection to `host` reaches a listener on the address `listening`, as far as is known offline."""
-    here = is_this_machine(host) or host == "::1"
-    if ip_address(listening).is_unspecified:
-        return here or host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
-    return host == listening or (host == "localhost" and ip_address(listening).is_loopback)
+def _leads_to(url: UpstreamUrl, listening: Address) -> bool:
+    """Tell whether a connection to `url` reaches a listener, as far as is known without asking anybody."""
+    if url.port != listening.port:
+        return False
+    address = ip_address(listening.host)
+    if address.is_unspecified:
+        return is_this_machine(url.host) or url.host in {"::1", "0.0.0.0", "::"}  # noqa: S104 - compared with
+    return url.host == listening.host or (url.host == "localhost" and address.is_loopback)
 
 
 def _is_address(host: str) -> bool:

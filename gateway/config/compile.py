@@ -220,13 +220,9 @@ def host_sent(settings: UpstreamSettings) -> bytes | None:
     host, url = settings.host, settings.urls[0]
     if host is None:
         host = HostSent.UPSTREAM if url.scheme == "https" else HostSent.PRESERVE
-    match host:
-        case HostSent.PRESERVE:
-            return None
-        case HostSent.UPSTREAM:
-            return authority(url).encode()
-        case str():
-            return host.encode()
+    if host is HostSent.PRESERVE:
+        return None
+    return (authority(url) if host is HostSent.UPSTREAM else host).encode()
 
 
 def authority(url: UpstreamUrl) -> str:

@@ -46,7 +46,7 @@ def decoded(octets: bytes, file: str, notes: Notes) -> str:
         Unread: it is too long, or not UTF-8, or holds characters that YAML does not; noted.
     """
     if len(octets) > MAX_OCTETS:
-        raise notes.mistake(Place(file), "", f"is {len(octets)} octets long: at most {MAX_OCTETS} are read")
+        raise notes.mistake(Place(file), "", f"is longer than {MAX_OCTETS} octets: is it the right file?")
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,7 +73,9 @@ def compose(text: str, file: str, notes: Notes, expander: Expander) -> Node | No
     try:
         root = _composed(text)
     except yaml.MarkedYAMLError as error:
-        problem = error.problem or error.context or "?"
+        problem = str(error.problem)
+        if problem.startswith(("but ", "second ")):
+            problem = f"{error.context}, {problem}"
         says = f"is not YAML that can be read: {problem}"
         says += next((f": {hint}" for sign, hint in _HINTS if sign in problem), "")
         raise notes.mistake(_at(place, error.problem_mark), "", says) from None
@@ -160,21 +162,24 @@ class _Conversion:
 
     def _table(self, node: yaml.MappingNode, place: Place, path: str, depth: int) -> Table:
         entries: dict[str, Entry] = {}
+        told = False
         for key_node, value_node in node.value:
             key = _at(self._place, key_node.start_mark)
             if not isinstance(key_node.value, str):
                 self._notes.mistake(key, path, "a list or a mapping is not a key")
+                told = True
                 continue
             name = key_node.value
             inner = joined(path, name if name.isprintable() else quoted(name))
             if name == "<<":
                 self._notes.mistake(key, inner, "is not used here: put what sites share under defaults")
+                told = True
             elif name in entries:
                 first = entries[name].key
                 self._notes.mistake(key, inner, f"is given twice: the first stands in line {first.line}")
             else:
                 entries[name] = Entry(key, self.node(value_node, inner, depth + 1))
-        return Table(place, path, entries)
+        return Table(place, path, entries, told)
 
     def _scalar(self, node: yaml.Node, place: Place, path: str) -> Scalar:
         scalar = Scalar(place, path, node.value, node.value, _kind(node))

@@ -100,18 +100,17 @@ _COMMENTS: Final = 64
 def _lines(branch: Branch, indent: str) -> Iterator[tuple[str, str]]:
     """Yield each line and the source of its value."""
     for name, value in branch.keys.items():
-        match value:
-            case Leaf():
-                yield f"{indent}{name}: {value.text}", value.source
-            case Branch():
-                yield f"{indent}{name}:" if value.keys else f"{indent}{name}: {{}}", ""
-                yield from _lines(value, f"{indent}  ")
-            case tuple():
-                yield f"{indent}{name}:", ""
-                for item in value:
-                    first, *rest = _lines(item, f"{indent}    ")
-                    yield f"{indent}  - {first[0].lstrip()}", first[1]
-                    yield from rest
+        if isinstance(value, Leaf):
+            yield f"{indent}{name}: {value.text}", value.source
+        elif isinstance(value, Branch):
+            yield f"{indent}{name}:" if value.keys else f"{indent}{name}: {{}}", ""
+            yield from _lines(value, f"{indent}  ")
+        else:
+            yield f"{indent}{name}:", ""
+            for item in value:
+                first, *rest = _lines(item, f"{indent}    ")
+                yield f"{indent}  - {first[0].lstrip()}", first[1]
+                yield from rest
 
 
 def effective_json(branch: Branch) -> dict[str, object]:
@@ -120,10 +119,8 @@ def effective_json(branch: Branch) -> dict[str, object]:
 
 
 def _json(value: "Leaf | Branch | tuple[Branch, ...]") -> object:
-    match value:
-        case Leaf():
-            return {"value": value.value, "source": value.source}
-        case Branch():
-            return effective_json(value)
-        case tuple():
-            return [effective_json(item) for item in value]
+    if isinstance(value, Leaf):
+        return {"value": value.value, "source": value.source}
+    if isinstance(value, Branch):
+        return effective_json(value)
+    return [effective_json(item) for item in value]

@@ -49,9 +49,11 @@ def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = Tru
     if not roots:
         raise ConfigError(_in_order(notes.mistakes, found))
     root = join(roots, notes)
+    sites = root.get("sites")
     # Where a file could not be read, what seems to be missing may be in it.
-    if "sites" not in root.entries and len(roots) == len(found):
-        notes.mistake(root.place, "", "sites is missing: write sites: and below it, - names: [crm.customer.example]")
+    if len(roots) == len(found) and (sites is None or (isinstance(sites, Items) and not sites.items)):
+        says = "there are no sites: write sites: and below it, - names: [crm.customer.example]"
+        notes.mistake(sites.place if sites else root.place, "", says)
     return _finished(root, notes, [*found, *expander.files], files=files)
 
 

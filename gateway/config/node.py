@@ -90,6 +90,8 @@ class Table:
     place: Place
     path: str
     entries: Mapping[str, Entry]
+    told: bool = False
+    """Some of its keys could not be read, which is noted: none is missing."""
 
     def get(self, name: str) -> "Node | None":
         """Return the value of a key, if it is there."""

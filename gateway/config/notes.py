@@ -12,14 +12,15 @@ class Unread(Exception):  # noqa: N818 - no error: the mistake is noted, and who
 class Wrong(ValueError):  # noqa: N818 - half a mistake: the reader adds the value and its place
     """A text is not what it should be."""
 
-    def __init__(self, says: str = "", remedy: str = "") -> None:
-        """Say what is wrong, "is longer than a day", and what to do, "write 10m".
+    def __init__(self, says: str = "", remedy: str = "", *, meant: str = "") -> None:
+        """Say what is wrong, "is longer than a day", and what to do, "write 10m", or which text was probably meant.
 
         What is left out, the reader says: that it "is not a duration", and an example.
         """
-        super().__init__(says, remedy)
+        super().__init__(says, remedy, meant)
         self.says = says
         self.remedy = remedy
+        self.meant = meant
 
 
 class Notes:

@@ -18,6 +18,9 @@ REFERENCE: Final = "reference"
 """The definition in the schema of what holds `${…}`, which may stand for any value."""
 
 
+_REFERENCED: Final[Schema] = {"$ref": f"#/definitions/{REFERENCE}"}
+
+
 class Reader(Protocol[T_co]):
     """Reads one kind of node."""
 
@@ -45,6 +48,7 @@ class Value(Generic[T_co]):
 
     wants: str
     example: str
+    """Empty where `wants` says it all."""
     parse: Callable[[str], T_co]
     """Raises Wrong."""
     shape: Schema
@@ -54,21 +58,29 @@ class Value(Generic[T_co]):
     def read(self, node: Node, notes: Notes) -> T_co:
         """Return what the scalar means."""
         if not isinstance(node, Scalar):
-            raise notes.wrong(node, f"is not {self.wants}", f"write it as in {self.example}")
+            raise notes.wrong(node, f"is not {self.wants}", self._remedy(""))
         if node.told:
             raise Unread
         try:
             value = self.parse(node.value)
         except Wrong as wrong:
             says = wrong.says or f"is not {self.wants}"
-            raise notes.wrong(node, says, wrong.remedy or f"write it as in {self.example}") from None
+            raise notes.wrong(node, says, wrong.remedy or self._remedy(wrong.meant)) from None
         if not node.expanded and node.kind not in self.kinds:
             raise notes.wrong(node, *_surprise(node))
         return value
 
+    def _remedy(self, meant: str) -> str:
+        """Return the remedy to write what was meant, if that would be taken, else an example."""
+        with suppress(Wrong):
+            self.parse(meant)
+            if meant:
+                return f"write {meant}" if meant[0].isalnum() or meant[0] == "/" else f"write '{meant}'"
+        return f"write it as in {self.example}" if self.example else ""
+
     def schema(self) -> Schema:
         """Return the value's shape, or a reference to what stands elsewhere."""
-        return {"anyOf": [self.shape, {"$ref": f"#/definitions/{REFERENCE}"}]}
+        return {"anyOf": [self.shape, _REFERENCED]}
 
 
 _READ_AS: Final[Mapping[Kind, str]] = {
@@ -139,12 +151,22 @@ class WordOr(Generic[Word_co, T_co]):
         if node.told:
             raise Unread
         if node.value not in self.words:
-            raise notes.wrong(node, f"is not {self.wants}", did_you_mean(node.value, self.words))
+            raise notes.wrong(node, f"is not {self.wants}", self._remedy(node))
         return self.words[node.value]
+
+    def _remedy(self, node: Scalar) -> str:
+        """Return the word that was probably meant, or the list of one that a scalar stands for."""
+        meant = did_you_mean(node.value, self.words)
+        listed = Items(node.place, node.path, (node,))
+        if not meant:
+            with suppress(Unread):
+                self.other.read(listed, Notes())
+                return f"write [{node.written}]"
+        return meant
 
     def schema(self) -> Schema:
         """Return the schema of both."""
-        return {"anyOf": [{"enum": list(self.words)}, self.other.schema()]}
+        return {"anyOf": [{"enum": list(self.words)}, _REFERENCED, self.other.schema()]}
 
 
 @dataclass(frozen=True)

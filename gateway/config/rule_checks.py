@@ -3,6 +3,7 @@
 What jub0bs/cors refuses is refused or warned of here, where our rules have the same (its config.go at v1.0.2).
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -23,7 +24,10 @@ CHROMIUM_MAX_AGE_SECONDS: Final = 7200
 
 def is_this_machine(host: str) -> bool:
     """Tell whether a page of `host` is served by the client's own machine."""
-    return host in {"localhost", "[::1]"} or host.endswith(".localhost") or host.startswith("127.")
+    return host == "localhost" or host.endswith(".localhost") or _LOOPBACK.fullmatch(host) is not None
+
+
+_LOOPBACK: Final = re.compile(r"127(?:\.[0-9]+){3}|\[::1\]")
 
 
 def origin_http(rule: RuleSettings, notes: Notes) -> None:
@@ -52,7 +56,7 @@ def origin_null(rule: RuleSettings, notes: Notes) -> None:
 def origin_public_suffix(rule: RuleSettings, notes: Notes) -> None:
     """Refuse, or warn of, a wildcard where anyone can have a name; add-ins are often hosted in such places."""
     origin = rule.origin
-    if origin.wildcard and _suffixes().is_public(origin.host):
+    if origin.wildcard and public_suffixes().is_public(origin.host):
         node = rule.node_of(RuleSettings.origin)
         says = f"anyone can get a name below {origin.host}"
         if rule.dangerously_allow_public_suffix:
@@ -63,7 +67,8 @@ def origin_public_suffix(rule: RuleSettings, notes: Notes) -> None:
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
+def public_suffixes() -> PublicSuffixList:
+    """Return the list of public suffixes (https://publicsuffix.org), read when a wildcard first asks for it: 0.1 s."""
     return PublicSuffixList()
 
 

@@ -101,10 +101,10 @@ class Settings:
             self.nodes[key.name] = value
             with suppress(Unread):
                 self._values[key.name] = key.reader.read(value, notes)
-        elif key.write:
-            notes.mistake(self.node.place, self.node.path, f"{key.name} is missing: write {key.write}")
-        else:
+        elif not key.write:
             self._values[key.name] = None
+        elif not self.node.told:
+            notes.mistake(self.node.place, self.node.path, f"{key.name} is missing: write {key.write}")
 
     def value(self, key: Key[T]) -> T:
         """Return the value of `key`.
@@ -134,7 +134,8 @@ class Section(Generic[S]):
         """Return the settings."""
         table = self.spelt_out(node)
         if not isinstance(table, Table):
-            raise notes.wrong(node, f"is not {self.wants}")
+            example = next((key.write for key in self.settings.keys.values() if key.write), "")
+            raise notes.wrong(node, f"is not {self.wants}", f"write {example}" if example else "")
         return self.settings(table, notes)
 
     def spelt_out(self, node: Node) -> Node:

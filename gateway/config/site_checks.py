@@ -30,7 +30,7 @@ def paths_need_a_preset(site: SiteSettings, notes: Notes) -> None:
     """Refuse `paths: preset` without a preset."""
     if site.paths is None:
         notes.wrong(
-            site.node_of(SiteSettings.paths), "needs one", "write preset: vtenext beside it, or a list of paths"
+            site.node_of(SiteSettings.paths), "needs a preset", "write preset: vtenext beside it, or a list of paths"
         )
 
 

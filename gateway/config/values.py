@@ -46,8 +46,7 @@ def _quantity(wants: str, example: str, units: Mapping[str, float], least: str, 
         if not unit:
             raise Wrong("has no unit", f"write {number}{usual} if that is meant")
         if unit not in units:
-            meant = _MEANT.get(unit.lower())
-            raise Wrong("", f"write {number}{meant}" if meant in units else "")
+            raise Wrong(meant=number + _MEANT.get(unit.lower(), ""))
         value = int(number) * units[unit]
         if value < in_units(least):
             raise Wrong(f"is less than {least}", f"write {least} or more")
@@ -76,7 +75,7 @@ def integer(least: int, most: int) -> Value[int]:
     """Return a reader of a whole number."""
     return Value(
         f"a number from {least} to {most}",
-        str(least),
+        "",
         lambda text: _integer(text, least, most),
         {"type": "integer", "minimum": least, "maximum": most},
         frozenset({Kind.INTEGER}),
@@ -109,7 +108,7 @@ WORKERS: Final = Value(
 _LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 """A label of a host name; `_` too, which no public name has and many a LAN's."""
 _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
-_LENIENT: Final = re.compile(r"(?:[A-Za-z]+:/*)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(:[0-9]*)?.*", re.DOTALL)
+_LENIENT: Final = re.compile(r"(?:https?:/*|[a-z]+://+)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(:[0-9]*)?.*", re.DOTALL)
 """A host, a port, and what people put round them."""
 
 
@@ -132,7 +131,7 @@ def _respelt(text: str) -> tuple[str, str]:
     if ":" in host and host.startswith("["):
         with suppress(ValueError):
             host = f"[{ip_address(host.strip('[]'))}]"
-    return host, port
+    return host, port.removesuffix(":")
 
 
 def _host(text: str) -> str:
@@ -140,8 +139,7 @@ def _host(text: str) -> str:
         return text
     if "*" in text:
         raise Wrong("", "write out each name")
-    host, _ = _respelt(text)
-    raise Wrong("", f"write {host}" if is_host(host) else "")
+    raise Wrong(meant=_respelt(text)[0])
 
 
 HOST: Final = Value(
@@ -165,8 +163,7 @@ def _host_sent(text: str) -> HostSent | str:
     host, colon, port = text.partition(":") if not text.startswith("[") else _split_literal(text)
     if is_host(host) and (not colon or _is_port(port)):
         return text
-    host, port = _respelt(text)
-    raise Wrong("", f"write {host}{port}" if is_host(host) else "")
+    raise Wrong(meant="".join(_respelt(text)))
 
 
 def _split_literal(text: str) -> tuple[str, str, str]:
@@ -196,7 +193,7 @@ def _address(text: str) -> Address:
         raise Wrong from None
     spelt = f"[{address}]:{port}" if isinstance(address, IPv6Address) else f"{address}:{port}"
     if spelt != text:
-        raise Wrong("", f"write '{spelt}'")
+        raise Wrong(meant=spelt)
     return Address(str(address), int(port))
 
 
@@ -242,13 +239,14 @@ _URL: Final = re.compile(r"(https?)://(\[[^\]]*\]|[^:/?#@]*)(?::([0-9]+))?(/[^?#
 
 
 def _upstream_url(text: str) -> UpstreamUrl:
+    if text.startswith("unix:"):
+        raise Wrong("is a socket file, which cannot be an upstream here", "let it listen on 127.0.0.1")
     match = _URL.fullmatch(text)
     if not match or not is_host(match[2]) or not (match[3] is None or _is_port(match[3])):
         host, port = _respelt(text)
         scheme = "https" if text.lower().startswith("https") else "http"
         path = match[4] or "" if match else ""
-        meant = f"{scheme}://{host}{port}{path}"
-        raise Wrong("", f"write {meant}" if is_host(host) and meant != text else "")
+        raise Wrong(meant=f"{scheme}://{host}{port}{path}")
     scheme, host, port, path = match.groups()
     prefix = (path or "").removesuffix("/")
     if prefix:
@@ -270,13 +268,13 @@ _AS_SENT: Final = "!$&'()*+,;=:@/-._~%"
 def _path(text: str) -> bytes:
     if not text.startswith("/"):
         path = text.partition("://")[2].partition("/")[2] if "://" in text else text
-        raise Wrong("", f"write /{quote(path, safe=_AS_SENT)}")
+        raise Wrong(meant=f"/{quote(path, safe=_AS_SENT)}")
     if "?" in text or "#" in text:
-        raise Wrong("", f"write {re.split('[?#]', text)[0]}, for queries are not looked at")
+        raise Wrong("is more than a path, and queries are not looked at", meant=re.split("[?#]", text)[0])
     if "*" in text:
-        raise Wrong("has a *, which stands for nothing", f"write {text.partition('*')[0]} for all that is below")
+        raise Wrong("has a *, and what ends in / stands for all below it", meant=text.partition("*")[0])
     if quote(text, safe=_AS_SENT) != text:
-        raise Wrong("", f"write it as it is sent, {quote(text, safe=_AS_SENT)}")
+        raise Wrong("is not as it is sent", meant=quote(text, safe=_AS_SENT))
     octets = text.encode()
     if is_ambiguous(octets):
         raise Wrong("has more than one reading, and requests for it are refused", "write it without //, dots and %")
@@ -288,7 +286,8 @@ PATH: Final = Value("a path", "/restapi/", _path, {"type": "string", "pattern": 
 
 def _file(text: str) -> str:
     if not Path(text).is_absolute():
-        raise Wrong("is not a path from the root", f"write it as in /etc/cors-gateway/{Path(text).name}")
+        meant = "" if "\\" in text else f"/etc/cors-gateway/{Path(text).name}"
+        raise Wrong("is not a path from the root", meant=meant)
     return text
 
 
@@ -345,7 +344,7 @@ def _method(text: str) -> bytes:
     if text.upper() in _FORBIDDEN_METHODS:
         raise Wrong("is a method that no browser sends", "take it out")
     if text.upper() in _USUAL_METHODS and text != text.upper():
-        raise Wrong("is not a method, for case counts", f"write {text.upper()}")
+        raise Wrong("is not a method, for case counts", meant=text.upper())
     return _token(text)
 
 
