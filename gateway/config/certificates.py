@@ -19,7 +19,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from gateway.config.files import unreadable
+from gateway.config.files import unreadable, warn_if_closed
 from gateway.config.keys import (
     CertificateSettings,
     ClientCertificateSettings,
@@ -153,9 +153,11 @@ def _read(path: Path, node: Node, notes: Notes) -> tuple[bytes, int]:
     """Return what a file holds, and who may read it."""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_OCTETS), os.fstat(file.fileno()).st_mode
+            octets, mode = file.read(MAX_OCTETS), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise notes.mistake(node.place, node.path, f"{path} {unreadable(path, error)}") from None
+    warn_if_closed(path, node.place, node.path, notes)
+    return octets, mode
 
 
 def _certificates(path: Path, node: Node, notes: Notes) -> Sequence[x509.Certificate]:

@@ -1,7 +1,20 @@
 """Files that a configuration names: what to do when one cannot be read."""
 
 import errno
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Collection
 from pathlib import Path
+from typing import Final
+
+from gateway.config.node import Place
+from gateway.config.notes import Notes
+from gateway.config.unwise import Unwise
+
+SERVICE_USER: Final = "cors-gateway"
+"""The user that the service runs as (deploy/systemd/cors-gateway.service)."""
 
 
 def unreadable(path: Path, error: OSError) -> str:
@@ -10,12 +23,17 @@ def unreadable(path: Path, error: OSError) -> str:
         case errno.ENOENT | errno.ENOTDIR:
             return "does not exist"
         case errno.EACCES | errno.EPERM:
-            mode = "0750" if is_folder(path) else "0640"
-            return f"cannot be read by this user: chgrp cors-gateway {path}; chmod {mode} {path}"
+            return f"cannot be read by this user: {opening(path)}"
         case errno.EISDIR:
             return "is a folder, not a file"
         case _:
             return f"cannot be read: {error.strerror or error}"
+
+
+def opening(path: Path) -> str:
+    """Return the commands that let the service read `path`, and nobody else."""
+    mode = "0750" if is_folder(path) else "0640"
+    return f"chgrp {SERVICE_USER} {path}; chmod {mode} {path}"
 
 
 def is_folder(path: Path) -> bool:
@@ -24,3 +42,35 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+def warn_if_closed(file: Path, place: Place, path: str, notes: Notes) -> None:
+    """Warn root of a file that was read and that the service's user cannot read: all is good here, and fails there."""
+    closed = closed_to_service(file)
+    if closed:
+        says = f"root can read {file}, the service's user cannot: {opening(closed)}"
+        notes.unwise(place, path, Unwise.SERVICE_CANNOT_READ, says)
+
+
+def closed_to_service(file: Path) -> Path | None:
+    """Return what keeps the service's user from reading `file`, itself or a folder on its way; only root is told."""
+    try:
+        user = pwd.getpwnam(SERVICE_USER)
+        real = file.resolve(strict=True)
+    except (KeyError, OSError):
+        return None
+    if os.geteuid() != 0:
+        return None
+    groups = {user.pw_gid, *(group.gr_gid for group in grp.getgrall() if SERVICE_USER in group.gr_mem)}
+    way = (*reversed(real.parents), real)
+    return next((each for each in way if not _is_open(each.stat(), user.pw_uid, groups)), None)
+
+
+def _is_open(status: os.stat_result, uid: int, groups: Collection[int]) -> bool:
+    """Tell whether a user can pass a folder, or read a file."""
+    needed = stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else stat.S_IROTH
+    if status.st_uid == uid:
+        needed <<= 6
+    elif status.st_gid in groups:
+        needed <<= 3
+    return bool(status.st_mode & needed)

@@ -12,6 +12,7 @@ from gateway.config.certificates import find_certificates
 from gateway.config.checks import check
 from gateway.config.compile import compile_config
 from gateway.config.expand import Expander
+from gateway.config.files import warn_if_closed
 from gateway.config.keys import GatewaySettings, ListenerSettings
 from gateway.config.layers import effective
 from gateway.config.model import Config, ConfigError, ConfigWarning, Remark
@@ -48,6 +49,8 @@ def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = Tru
             roots.append(read_file(path, notes, expander))
     if not roots:
         raise ConfigError(_in_order(notes.mistakes, found))
+    for path in (*found, *expander.files):
+        warn_if_closed(path, Place(str(path)), "", notes)
     root = join(roots, notes)
     sites = root.get("sites")
     # Where a file could not be read, what seems to be missing may be in it.

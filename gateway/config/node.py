@@ -53,12 +53,17 @@ class Scalar:
     @property
     def expanded(self) -> bool:
         """Tell whether the value came from elsewhere: it may be a secret, and is not repeated."""
-        return self.written != self.value
+        return "${" in self.written
 
     @property
     def shown(self) -> str:
         """The value as given, for a mistake: in quotes, bounded."""
         return quoted(self.written)
+
+    @property
+    def bare(self) -> str:
+        """The same without quotes, for a remedy."""
+        return self.shown[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,5 +56,8 @@ class Notes:
 
     def warn(self, node: Node, unwise: Unwise, text: str) -> None:
         """Note that something is allowed, and unwise."""
-        place = node.place
-        self._warnings.setdefault(ConfigWarning(place.file, place.line, place.column, node.path, text, unwise.value))
+        self.unwise(node.place, node.path, unwise, text)
+
+    def unwise(self, place: Place, path: str, unwise: Unwise, text: str) -> None:
+        """Note that something is allowed, and unwise, at a place where no value stands."""
+        self._warnings.setdefault(ConfigWarning(place.file, place.line, place.column, path, text, unwise.value))

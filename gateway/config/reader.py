@@ -95,8 +95,8 @@ _READ_AS: Final[Mapping[Kind, str]] = {
 def _surprise(node: Scalar) -> tuple[str, str]:
     """Return what YAML 1.1 makes of a value that reads well, and how to write it (https://yaml.org/type/)."""
     if node.kind is Kind.TEXT:
-        return "is a text, being in quotes", f"write {node.written} without them"
-    return f"is {_READ_AS[node.kind]} to YAML", f"write '{node.written}' in quotes"
+        return "is a text, being in quotes", f"write {node.bare} without them"
+    return f"is {_READ_AS[node.kind]} to YAML", f"write {node.shown} in quotes"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class ListOf(Generic[T_co]):
     def read(self, node: Node, notes: Notes) -> tuple[T_co, ...]:
         """Return the values of all items."""
         if not isinstance(node, Items):
-            shown = node.written if isinstance(node, Scalar) and node.written else self.item.example
+            shown = node.bare if isinstance(node, Scalar) and node.written else self.item.example
             raise notes.wrong(node, f"is not {self.wants}", f"write [{shown}]")
         if self.empty and not node.items:
             raise notes.mistake(node.place, node.path, f"is empty: {self.empty}")
@@ -161,7 +161,7 @@ class WordOr(Generic[Word_co, T_co]):
         if not meant:
             with suppress(Unread):
                 self.other.read(listed, Notes())
-                return f"write [{node.written}]"
+                return f"write [{node.bare}]"
         return meant
 
     def schema(self) -> Schema:

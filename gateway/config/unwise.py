@@ -25,6 +25,7 @@ class Unwise(StrEnum):
     ORIGIN_PUBLIC_SUFFIX = "origin-public-suffix"
     ORIGINS_NONE = "origins-none"
     PORT_ANY = "port-any"
+    SERVICE_CANNOT_READ = "service-cannot-read"
     TRUSTED_PROXIES_WIDE = "trusted-proxies-wide"
     UNLISTED_RELAYED = "unlisted-relayed"
     UPSTREAM_IS_SITE = "upstream-is-site"

@@ -46,6 +46,7 @@ def test_an_expanded_scalar_shows_what_was_written() -> None:
     node = Scalar(Place(""), "", "${SECRET}", "hunter2", Kind.TEXT)
     assert node.expanded
     assert node.shown == "'${SECRET}'"
+    assert node.bare == "${SECRET}"
 
 
 def test_the_path_of_a_key() -> None:
