@@ -2,7 +2,7 @@
 
 import json
 import logging
-import sys
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from gateway.config.model import Log
     from gateway.relay.record import Record
 
-MAX_WAITING_LINES: Final = 10_000
-"""Lines held for a standard output that does not take them, some megabytes; further ones are dropped and counted."""
+MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
+"""Held for a standard output that does not take them; further lines are dropped and counted."""
 BATCH_LINES: Final = 512
 """Lines written at once at the most."""
+LIBRARY_LINES_A_SECOND: Final = 10
+"""Lines of libraries that are written; further ones are counted. They say one thing for each of a thousand peers."""
+MAX_LOGGED_PATH: Final = 2048
+"""Octets of a path that reach the log; a target may have eight times as many."""
+MAX_LOGGED_METHOD: Final = 32
+"""Octets of a method that reach the log: twice the longest that is registered."""
 
 Render = Callable[[str, Mapping[str, object]], str]
 """(event, keys) → one line without its end."""
@@ -35,15 +41,18 @@ class LogWriter:
         self._stream = stream
         self._render = render
         self._lines: SimpleQueue[str | None] = SimpleQueue()
-        self._dropped = 0
+        self._put = self._taken = self._dropped = 0
+        """Octets handed to the thread, octets it took, lines dropped; each is written by one thread only."""
+        self._told = 0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def write(self, line: str) -> None:
         """Hand a line to the thread, or drop it. Never waits."""
-        if self._lines.qsize() >= MAX_WAITING_LINES:
+        if self._put - self._taken > MAX_WAITING_OCTETS:
             self._dropped += 1
         else:
+            self._put += len(line)
             self._lines.put(line)
 
     def close(self, seconds: float = 2.0) -> None:
@@ -59,19 +68,20 @@ class LogWriter:
                 batch.append(self._lines.get())
             more = None not in batch
             lines = [line for line in batch if line is not None]
-            if self._dropped:
-                dropped, self._dropped = self._dropped, 0
-                lines.append(
-                    self._render(
-                        "log.dropped", {"lines": dropped, "remedy": "read standard output faster, or log less"}
-                    )
-                )
-            octets = "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
+            size = sum(map(len, lines))
+            dropped = self._dropped
+            if dropped > self._told:
+                keys = {"lines": dropped - self._told, "remedy": "read standard output faster, or log less"}
+                lines.append(self._render("log.dropped", keys))
+                self._told = dropped
+            octets = memoryview("".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace"))
             try:
-                self._stream.write(octets)
+                while octets:  # an unbuffered stream may take a part
+                    octets = octets[self._stream.write(octets) :]
                 self._stream.flush()
             except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
                 return
+            self._taken += size
 
 
 def json_line(event: str, keys: Mapping[str, object]) -> str:
@@ -113,8 +123,8 @@ class RequestLog:
         keys: dict[str, object] = {
             "client": record.client,
             "site": record.site or "-",
-            "method": record.method.decode("ascii", "backslashreplace") or "-",
-            "path": record.path.decode("ascii", "backslashreplace") or "-",
+            "method": record.method[:MAX_LOGGED_METHOD].decode("ascii", "backslashreplace") or "-",
+            "path": record.path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-",
             "status": record.status or "-",
         }
         if record.origin is not None:
@@ -165,25 +175,46 @@ class _LineLogger:
 
 
 class _LibraryHandler(logging.Handler):
-    """Takes what libraries log, without tracebacks of peers' faults."""
+    """Takes what libraries log, without tracebacks of peers' faults, and some a second only."""
 
     def __init__(self, writer: LogWriter, render: Render) -> None:
         super().__init__()
         self._writer = writer
         self._render_line = render
+        self._second = 0
+        self._lines = 0
+        self._dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
+        """Write one line, or count it."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._lines = second, 0
+        self._lines += 1
+        if self._lines > LIBRARY_LINES_A_SECOND:
+            self._dropped += 1
+            return
         error = f"{record.exc_info[1]!r}" if record.exc_info else ""
-        keys = {
+        keys: dict[str, object] = {
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
             "error": error,
         }
+        if self._dropped:
+            keys["dropped_before"], self._dropped = self._dropped, 0
         self._writer.write(self._render_line("library.message", keys))
 
 
 def standard_output() -> IO[bytes]:
-    """Return the octet stream of standard output."""
-    return sys.stdout.buffer
+    """Return the octet stream of standard output.
+
+    Unbuffered, and ours alone: a thread that is blocked in writing to `sys.stdout` holds its lock, and the interpreter
+    would wait for that, or die of it, when it exits; what a broken pipe did not take, it would try again.
+    """
+    os.set_blocking(STANDARD_OUTPUT, True)
+    return os.fdopen(os.dup(STANDARD_OUTPUT), "wb", buffering=0)
+
+
+STANDARD_OUTPUT: Final = 1
+"""Its file descriptor."""

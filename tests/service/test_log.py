@@ -100,7 +100,7 @@ def test_level_warning_leaves_out_what_went_well() -> None:
 
 
 def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING_LINES", 5)
+    monkeypatch.setattr(module, "MAX_WAITING_OCTETS", 40)
     released = threading.Event()
 
     class Blocked(io.BytesIO):
