@@ -3,8 +3,13 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from gateway.config.model import Listener
     from gateway.relay.client import ClientConnection
+    from gateway.relay.handshake import Handshake
+
+    Member: TypeAlias = ClientConnection | Handshake
 
 
 class Admission:
@@ -14,28 +19,32 @@ class Admission:
         """Begin with none."""
         self.listener = listener
         self.connected = 0
-        self._idle: dict[ClientConnection, None] = {}
+        self._idle: dict[Member, None] = {}
 
-    def enter(self) -> bool:
-        """Count a connection in, at the expense of an idle one where the listener is full; tell if there is room."""
+    def enter(self, member: "Member") -> bool:
+        """Count a connection in, as idle, at the expense of another where the listener is full; tell if there is room.
+
+        The other is cut: had it time to close, those that use it would be more than the limit.
+        """
         if self.connected >= self.listener.limits.connections:
             longest = next(iter(self._idle), None)
             if longest is None:
                 return False
             self.busy(longest)
-            longest.finish_connection()
+            longest.abort()
         self.connected += 1
+        self.idle(member)
         return True
 
-    def leave(self, client: "ClientConnection") -> None:
+    def leave(self, member: "Member") -> None:
         """Count a connection out."""
         self.connected -= 1
-        self.busy(client)
+        self.busy(member)
 
-    def idle(self, client: "ClientConnection") -> None:
+    def idle(self, member: "Member") -> None:
         """Note that a connection waits for a request from now on."""
-        self._idle[client] = None
+        self._idle[member] = None
 
-    def busy(self, client: "ClientConnection") -> None:
-        """Note that a connection has one."""
-        self._idle.pop(client, None)
+    def busy(self, member: "Member") -> None:
+        """Note that a connection has one, or is about to close."""
+        self._idle.pop(member, None)

@@ -1,6 +1,7 @@
 """Connections from clients: heads in, answers out, one exchange at a time."""
 
 import asyncio
+import ssl
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -14,15 +15,16 @@ from gateway.policy.decide import Answer, decide, fail, refuse
 from gateway.policy.entrance import health, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
-from gateway.relay.connection import NEVER, Connection
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
 from gateway.relay.exchange import Exchange
 from gateway.relay.record import Record
-from gateway.relay.upstream import keep_alive
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
+    from gateway.http1.head import Salvaged
     from gateway.relay.admission import Admission
     from gateway.relay.gateway import Gateway
+    from gateway.relay.handshake import Handshake
 
 DRAIN_IDLE_SECONDS: Final = 5.0
 """How long an idle connection may still bring one more request while draining (contract item 21)."""
@@ -33,14 +35,14 @@ RETRY_AFTER_SECONDS: Final = 1
 
 
 class State(Enum):
-    """What a client connection is doing; before HEAD there is the TLS handshake, which is the transport's."""
+    """What a client connection is doing; before HEAD there is the TLS handshake (`handshake.py`)."""
 
     HEAD = auto()
     EXCHANGE = auto()
     TUNNEL = auto()
     """A WebSocket: octets are relayed as they come (contract item 20)."""
     LINGER = auto()
-    """Answered before the body ended; read on and dropped, then closed (contract item 13)."""
+    """Answered for the last time; what still comes is dropped until the client closes (contract item 13)."""
     CLOSED = auto()
 
 
@@ -52,11 +54,11 @@ class ClientConnection(Connection):
         "_buffer",
         "_discarded",
         "_feeding",
+        "_handshake",
         "_octets",
         "_tls",
         "_trusted",
         "admission",
-        "exchange",
         "gateway",
         "limits",
         "listener",
@@ -64,19 +66,18 @@ class ClientConnection(Connection):
         "state",
     )
 
-    def __init__(self, gateway: "Gateway", admission: "Admission") -> None:
-        """Wait for the transport."""
+    def __init__(self, gateway: "Gateway", admission: "Admission", handshake: "Handshake | None" = None) -> None:
+        """Wait for the transport; `handshake` stands for the connection until then."""
         super().__init__(gateway.loop)
         self.gateway = gateway
         self.admission = admission
         self.listener = admission.listener
         self.limits = self.listener.limits
         self.state = State.HEAD
-        self.exchange: Exchange | None = None
         self.peer = ""
         self._admitted = False
         self._trusted = False
-        self._tls = bool(self.listener.certificates)
+        self._handshake = handshake
         self._buffer = HeadBuffer(self.limits.head)
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
@@ -90,26 +91,29 @@ class ClientConnection(Connection):
 
     # The transport's callbacks.
 
+    @guarded
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)
+        if self._handshake is not None:
+            self._handshake.done()
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]).partition("%")[0] if peer else ""
         self._trusted = self.gateway.is_trusted(self.peer)
-        keep_alive(transport)
         self.gateway.joined(self)
-        self._admitted = self.admission.enter()
+        self._admitted = self.admission.enter(self)
         if self._admitted:
-            self.admission.idle(self)
             self.due = self.loop.time() + self.limits.head_seconds
         else:
-            self.gateway.hint("listener.full", f"{self.listener.host}:{self.listener.port}")
+            self.gateway.listener_full(self.listener)
             self.state = State.CLOSED
             self.abort()
 
+    @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: the client is gone."""
-        del exc
+        if isinstance(exc, ssl.SSLError):  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
+            self.gateway.tls_failed(exc)
         self.transport = None
         self.state = State.CLOSED
         self.gateway.left(self)
@@ -124,36 +128,28 @@ class ClientConnection(Connection):
         if not self._feeding:
             self._feed()
 
-    def eof_received(self) -> bool:
+    @guarded
+    def eof_received(self) -> None:
         """Take the end of the client's octets as its leaving (contract item 10)."""
         if self.exchange is not None:
             self.exchange.client_gone()
-        return False
+        else:
+            self._close()
 
-    def pause_writing(self) -> None:
-        """Stop reading from the upstream: the client does not keep up."""
-        self.stalled = True
-        if self.exchange is not None:
-            self.exchange.balance()
-
-    def resume_writing(self) -> None:
-        """Read from the upstream again."""
-        self.stalled = False
-        if self.exchange is not None:
-            self.exchange.balance()
-
+    @guarded
     def expire(self) -> None:
         """Act on the deadline that passed: what it means depends on the state."""
         self.due = NEVER
         match self.state:
             case State.HEAD if self.holds_part_of_a_head:
-                self._refuse_unfinished(Reason.HEAD_TIMEOUT)
-            case State.HEAD:
+                salvaged = salvage(self._buffer.octets)
+                self._answer_unread(fail(Reason.HEAD_TIMEOUT, self.gateway.policy, salvaged), salvaged)
+            case State.HEAD if not self.stalled:
                 self.finish_connection()
             case State.EXCHANGE | State.TUNNEL if self.exchange is not None:
                 self.exchange.client_expired()
             case State.LINGER:
-                self.finish_connection()
+                self._close()
             case _:
                 self.abort()
 
@@ -162,13 +158,18 @@ class ClientConnection(Connection):
     def _feed(self) -> None:
         self._feeding = True
         try:
-            while self._octets and self._STEPS[self.state](self):
+            while self._octets and not self._waits_for_its_reader and self._STEPS[self.state](self):
                 pass
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
-            self._broken(error)
+            self.broken(error)
         finally:
             self._feeding = False
         self.balance()
+
+    @property
+    def _waits_for_its_reader(self) -> bool:
+        """Whether the next request must wait until the client has read answers to earlier ones, or is for nobody."""
+        return self.state is State.HEAD and (self.stalled or not self.is_open)
 
     def _read_head(self) -> bool:
         data, self._octets = self._octets, b""
@@ -218,7 +219,7 @@ class ClientConnection(Connection):
         self._discarded += len(self._octets)
         self._octets = b""
         if self._discarded > MAX_DISCARDED_OCTETS:
-            self.finish_connection()
+            self._close()
         return False
 
     def _nothing(self) -> bool:
@@ -231,7 +232,7 @@ class ClientConnection(Connection):
         self.due = NEVER
         decision = self._answer_of_listener(head) or decide(self.gateway.policy, head)
         request_id = self.gateway.request_id()
-        if self._trusted is False and b"x-forwarded-for" in head.fields:
+        if not self._trusted and b"x-forwarded-for" in head.fields:
             self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
         if isinstance(decision, Answer):
             rest_done = self._swallow(head)
@@ -286,7 +287,7 @@ class ClientConnection(Connection):
             return
         self.exchange = None
         self._log_exchange(exchange)
-        if self.transport is None or self.transport.is_closing():
+        if not self.is_open:
             self.state = State.CLOSED
             return
         self._after_answer(closes=exchange.client_closes, whole=exchange.request_done)
@@ -296,29 +297,63 @@ class ClientConnection(Connection):
             self.balance()
 
     def _after_answer(self, *, closes: bool, whole: bool) -> None:
-        now = self.loop.time()
         if not whole:
-            self._linger()
+            self._linger(self.limits.linger_seconds)
         elif closes:
             self.finish_connection()
         else:
             self.state = State.HEAD
             self.admission.idle(self)
-            self.due = now + (DRAIN_IDLE_SECONDS if self.gateway.draining else self.limits.keep_alive_seconds)
+            self._await_head()
 
-    def _linger(self) -> None:
-        """Read on for a while: closing with octets unread resets the connection, answer and all (RFC 9112, 9.6)."""
-        self.state = State.LINGER
-        self._discarded = 0
-        self.due = self.loop.time() + self.limits.linger_seconds
-        if self.transport is not None and self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.set_reading(wanted=True)
+    def _await_head(self) -> None:
+        """Set the deadline of the next request's first octet, or of the client's reading what it has asked for."""
+        if self.stalled:
+            self.due = self.stalled_since + self.limits.write_stall_seconds
+        else:
+            seconds = DRAIN_IDLE_SECONDS if self.gateway.draining else self.limits.keep_alive_seconds
+            self.due = self.loop.time() + seconds
 
     def finish_connection(self) -> None:
-        """Close in order."""
+        """Say that nothing more is written, and let the client close: what it was answered arrives (RFC 9112, 9.6).
+
+        TLS has no half-close: it is closed at once, unless octets have come that it would be reset for.
+        """
+        if self.transport is not None and self.transport.can_write_eof():
+            unsent = self.transport.get_write_buffer_size()
+            self._linger(self.limits.write_stall_seconds if unsent else CLOSE_SECONDS)
+        elif self._octets:
+            self._linger(CLOSE_SECONDS)
+        else:
+            self._close()
+
+    def _linger(self, seconds: float) -> None:
+        """Read on for a while: closing with octets unread resets the connection, answer and all (RFC 9112, 9.6)."""
+        self.admission.busy(self)
+        self.state = State.LINGER
+        self._discarded = 0
+        self.due = self.loop.time() + seconds
+        self.set_reading(wanted=True)
+        if self.transport is not None and not self.transport.is_closing() and self.transport.can_write_eof():
+            try:
+                self.transport.write_eof()
+            except (OSError, RuntimeError):  # the client has reset the connection, and the loop will say so
+                self.abort()
+
+    def _close(self) -> None:
+        """Close in order. What is unsent gets the time of a slow reader; how much that is on TLS, the loop hides."""
+        self.admission.busy(self)
         self.state = State.CLOSED
-        self.end(self.limits.write_stall_seconds)
+        if self.transport is not None:
+            unsent = not self.transport.can_write_eof() or self.transport.get_write_buffer_size()
+            self.end(self.limits.write_stall_seconds if unsent else CLOSE_SECONDS)
+
+    def shut_down(self) -> None:
+        """Cut the connection off: the gateway stops."""
+        if self.exchange is not None:
+            self.exchange.cut(Reason.SHUTDOWN, "it was still under way when the time to drain was over")
+        else:
+            self.abort()
 
     def drain(self) -> None:
         """Be ready to go: an idle connection is closed after some silence, a busy one after its answer."""
@@ -339,20 +374,15 @@ class ClientConnection(Connection):
 
     def scheme_of(self, head: RequestHead) -> str:
         """Return the scheme the client used, as the upstream is told."""
-        return client_scheme("https" if self._tls else "http", head.fields, trusted=self._trusted)
+        return client_scheme("https" if self._handshake else "http", head.fields, trusted=self._trusted)
 
     # Refusals before a head is whole, and faults.
 
     def _refuse(self, error: Http1Error, octets: bytes) -> None:
         salvaged = salvage(octets)
-        self._answer_unread(refuse(self.gateway.policy, error, salvaged), octets)
+        self._answer_unread(refuse(self.gateway.policy, error, salvaged), salvaged)
 
-    def _refuse_unfinished(self, reason: Reason) -> None:
-        octets = self._buffer.octets
-        self._answer_unread(fail(reason, self.gateway.policy, salvage(octets)), octets)
-
-    def _answer_unread(self, answer: Answer, octets: bytes) -> None:
-        salvaged = salvage(octets)
+    def _answer_unread(self, answer: Answer, salvaged: "Salvaged") -> None:
         request_id = self.gateway.request_id()
         self.write(
             answer_octets(
@@ -381,9 +411,10 @@ class ClientConnection(Connection):
                 duration_ms=0.0,
             )
         )
-        self._linger()
+        self._linger(self.limits.linger_seconds)
 
-    def _broken(self, error: Exception) -> None:
+    def broken(self, error: Exception) -> None:
+        """End after a fault of our own (contract item 22)."""
         if self.exchange is not None:
             self.exchange.broken(error)
             return
@@ -394,10 +425,18 @@ class ClientConnection(Connection):
     # Back-pressure and log.
 
     def balance(self) -> None:
-        """Read on unless the upstream must catch up, or too much is unread (contract items 9 and 14)."""
+        """Read on unless the upstream or the client's own reading must catch up, or too much is unread (9 and 14)."""
         exchange = self.exchange
-        held = exchange is not None and exchange.holds_back_client
+        held = exchange.holds_back_client if exchange is not None else self._waits_for_its_reader
         self.set_reading(wanted=not held and len(self._octets) < self.limits.head.octets)
+
+    def flow_changed(self) -> None:
+        """Have the upstream pause or read on; between exchanges, take the next request once the answers are read."""
+        super().flow_changed()
+        if self.exchange is None and self.state is State.HEAD and not self._feeding:
+            if not self.holds_part_of_a_head:
+                self._await_head()
+            self._feed()
 
     def _log_answer(self, answer: Answer, head: RequestHead, request_id: str, began: float) -> None:
         self.gateway.done(

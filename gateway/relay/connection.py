@@ -1,8 +1,16 @@
 """What both sides of the gateway have in common: a transport, back-pressure, one deadline."""
 
 import asyncio
+import contextlib
+import functools
 import math
-from typing import Final, cast
+import socket
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from gateway.relay.exchange import Exchange
 
 WRITE_BUFFER_OCTETS: Final = 65_536
 """High-water mark of every transport's write buffer: what one slow reader can make us hold (contract item 14)."""
@@ -13,31 +21,49 @@ CLOSE_SECONDS: Final = 2.0
 NEVER: Final = math.inf
 """A deadline that does not come."""
 
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing discards what is unsent, and sends RST instead of FIN."""
+
 
 class Connection(asyncio.Protocol):
     """One transport with its back-pressure and its deadline; the sweep calls `expire` once `due` has passed."""
 
-    __slots__ = ("due", "loop", "reading", "stalled", "transport")
+    __slots__ = ("due", "exchange", "flowing_since", "loop", "reading", "stalled", "stalled_since", "transport")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait for the transport."""
         self.loop = loop
         self.transport: asyncio.Transport | None = None
+        self.exchange: Exchange | None = None
+        """Whose octets the connection carries right now."""
         self.reading = True
         self.stalled = False
         """The transport's write buffer is full: whoever fills it must pause."""
+        self.stalled_since = -NEVER
+        """Loop time when it last got full."""
+        self.flowing_since = -NEVER
+        """Loop time when it last had room again."""
         self.due = NEVER
         """Loop time of the one deadline in force."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport and set our own write limit on it."""
+        """Take the transport, set our own write limit on it, and see to it that a peer that vanished is noticed."""
         # Not asserted: uvloop's transports do not derive from asyncio's.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_OCTETS)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+            with contextlib.suppress(OSError):  # the peer is gone already, and the loop will say so
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether octets written now have a way to the peer."""
+        return self.transport is not None and not self.transport.is_closing()
 
     def write(self, octets: bytes) -> None:
-        """Write immutable octets; nothing once the transport is gone."""
-        if self.transport is not None:
+        """Write immutable octets; nothing once the transport is closing or gone."""
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.write(octets)
 
     def set_reading(self, *, wanted: bool) -> None:
@@ -50,13 +76,32 @@ class Connection(asyncio.Protocol):
         else:
             self.transport.pause_reading()
 
-    def end(self, flush_seconds: float = CLOSE_SECONDS) -> None:
-        """Close in order: what is written goes out first, if the peer takes it in `flush_seconds`.
+    def pause_writing(self) -> None:
+        """Note that the peer does not keep up."""
+        self.stalled = True
+        self.stalled_since = self.loop.time()
+        self._flow_changed()
 
-        With nothing to write, the close itself gets `CLOSE_SECONDS` before it is cut (contract item 19).
-        """
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        self.stalled = False
+        self.flowing_since = self.loop.time()
+        self._flow_changed()
+
+    def _flow_changed(self) -> None:
+        try:
+            self.flow_changed()
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def flow_changed(self) -> None:
+        """Have the other side pause or read on, now that `stalled` has changed."""
+        if self.exchange is not None:
+            self.exchange.balance()
+
+    def end(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Close in order: what is written goes out first; after `seconds` the rest is cut (contract item 19)."""
         if self.transport is not None:
-            seconds = flush_seconds if self.transport.get_write_buffer_size() else CLOSE_SECONDS
             self.due = self.loop.time() + seconds
             self.transport.close()
 
@@ -65,6 +110,36 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def reset(self) -> None:
+        """Cut off with RST, where a FIN would look like an end."""
+        if self.transport is not None:
+            sock = self.transport.get_extra_info("socket")
+            if sock is not None:
+                with contextlib.suppress(OSError):  # reset by the peer already
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+
     def expire(self) -> None:
         """Act on the deadline that passed. Called by the sweep only."""
         raise NotImplementedError
+
+    def broken(self, error: Exception) -> None:
+        """End after a fault of our own: both sides aborted, one line in the log (contract item 22)."""
+        raise NotImplementedError
+
+
+_Self = TypeVar("_Self", bound=Connection)
+_Given = ParamSpec("_Given")
+
+
+def guarded(callback: Callable[Concatenate[_Self, _Given], None]) -> Callable[Concatenate[_Self, _Given], None]:
+    """Have whatever a callback fails with end its connection, and what it carries (contract item 22)."""
+
+    @functools.wraps(callback)
+    def call(self: _Self, /, *args: _Given.args, **kwargs: _Given.kwargs) -> None:
+        try:
+            callback(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, whatever it is
+            self.broken(error)
+
+    return call

@@ -17,6 +17,7 @@ from gateway.policy.decide import Answer, failure
 from gateway.policy.reason import Reason
 from gateway.policy.respond import judge_response, request_change
 from gateway.relay.connection import NEVER, WRITE_BUFFER_OCTETS
+from gateway.relay.fault import where
 
 if TYPE_CHECKING:
     from gateway.http1.framing import Framing
@@ -51,7 +52,9 @@ class Exchange:
         "_attempt",
         "_body_began",
         "_change_up",
-        "_chunked_down",
+        "_down_at",
+        "_ended",
+        "_framing",
         "_host_up",
         "_key",
         "_pool",
@@ -64,6 +67,7 @@ class Exchange:
         "_side",
         "_stalled_since",
         "_tunnelled",
+        "_up_at",
         "answer",
         "began",
         "client",
@@ -105,7 +109,12 @@ class Exchange:
         self._side = Response.WAITING
         self._reader = body_reader(head.body, extensions=False)
         self._received = 0
+        self._up_at = began
+        """Loop time of the request's last octets."""
+        self._down_at = began
+        """Loop time of the response's last octets."""
         self._body_began = began
+        """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
         self._queue: list[bytes] = []
         """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
@@ -115,10 +124,12 @@ class Exchange:
         self._change_up = Change()
         self._key: bytes | None = None
         """Of a request that opens a WebSocket where the site has one."""
-        self._chunked_down = False
+        self._framing = NO_BODY
+        """Of the response, towards the client."""
         self._reusable = False
         self._retried = False
         self._tunnelled = False
+        self._ended = False
 
     # The request's way up.
 
@@ -159,6 +170,7 @@ class Exchange:
     def connected(self, upstream: "UpstreamConnection") -> None:
         """Send the head, and what of the body waited for a connection."""
         self._attempt = None
+        self._up_at = self.client.loop.time()
         self.upstream = upstream
         upstream.begin(self)
         target = upstream.route.url.prefix + self.head.target
@@ -174,6 +186,7 @@ class Exchange:
         except Http1Error as error:
             self.failed(Reason.BODY_MALFORMED, str(error))
             return b""
+        self._up_at = self.client.loop.time()
         self._received += len(body)
         if self._received > self.relay.site.limits.request_body:
             self.failed(Reason.BODY_TOO_LARGE, f"the body went over the limit of {self.relay.site.limits.request_body}")
@@ -203,12 +216,11 @@ class Exchange:
         if isinstance(verdict, Answer):
             self._answer(verdict)
             return
-        framing = self._framing_down(head.body)
+        self._framing = framing = self._framing_down(head.body)
         self._side = Response.BODY
         self.status = head.status
         self.until_close = head.body.kind is Kind.UNTIL_CLOSE
         self._reusable = head.persistent and not self.until_close
-        self._chunked_down = framing.kind is Kind.CHUNKED
         self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is Kind.UNTIL_CLOSE
         own = b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
         if b"date" not in head.fields:  # RFC 9110, 6.6.1
@@ -222,7 +234,8 @@ class Exchange:
         self._down(upstream, b"", body, ended=ended, over=over)
 
     def _down(self, upstream: "UpstreamConnection", head: bytes, body: bytes, *, ended: bool, over: bool) -> None:
-        if self._chunked_down:
+        self._down_at = self.client.loop.time()
+        if self._framing.kind is Kind.CHUNKED:
             body = (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
         if head or body:
             self.client.write(head + body if head else body)
@@ -266,21 +279,23 @@ class Exchange:
     def tunnel_up(self, data: bytes) -> None:
         """Relay octets of the client."""
         if self.upstream is not None:
+            self._up_at = self.client.loop.time()
             self.upstream.write(data)
             self._charge()
 
     def tunnel_down(self, data: bytes) -> None:
         """Relay octets of the upstream."""
+        self._down_at = self.client.loop.time()
         self.client.write(data)
         self._charge()
 
     def tunnel_ended(self) -> None:
         """Close both sides in order: what one of them had sent still reaches the other."""
         self._side = Response.DONE
+        self.request_done = self.client_closes = True
         if self.upstream is not None:
             upstream, self.upstream = self.upstream, None
             upstream.release(reusable=False)
-        self.client.finish_connection()
         self._finish()
 
     # Back-pressure and deadlines.
@@ -302,31 +317,37 @@ class Exchange:
         return sum(map(len, self._queue)) >= WRITE_BUFFER_OCTETS
 
     def _charge(self) -> None:
-        """Set the deadline of the side that is waited for (contract item 15)."""
+        """Set the deadlines of the sides that are waited for (contract item 15).
+
+        Each is reckoned from the last octets that side sent or took: what the other side does puts none off.
+        """
         client, upstream = self.client, self.upstream
+        limits, timeouts = client.limits, self.relay.site.upstream.timeouts
         now = client.loop.time()
-        timeouts = self.relay.site.upstream.timeouts
-        client_due = upstream_due = NEVER
-        stalled = upstream is None or upstream.stalled
-        if self._side is Response.TUNNEL and not stalled and not client.stalled:
-            client_due = now + TUNNEL_IDLE_SECONDS
-        elif client.stalled:
-            client_due = now + client.limits.write_stall_seconds
-        elif stalled or self._side is Response.BODY:
-            upstream_due = now + timeouts.idle
-        elif self.request_done:
-            upstream_due = now + timeouts.response_head
-        else:
-            if self._stalled_since is not None:
-                self._body_began += now - self._stalled_since
-                self._stalled_since = None
-            least = self._body_began + RATE_GRACE_SECONDS + self._received / client.limits.body_rate
-            client_due = min(now + client.limits.body_idle_seconds, least)
-        if stalled and self._stalled_since is None:
+        tunnel = self._side is Response.TUNNEL
+        waits = upstream is None or upstream.stalled
+        if waits and self._stalled_since is None:
             self._stalled_since = now
-        client.due = client_due
+        elif not waits and self._stalled_since is not None:
+            self._body_began += now - self._stalled_since
+            self._stalled_since = None
+        client_due = upstream_due = NEVER
+        if client.stalled:
+            client_due = client.stalled_since + limits.write_stall_seconds
+        elif upstream is not None and not waits:
+            taken = max(self._up_at, upstream.flowing_since)
+            if tunnel:
+                client_due = max(taken, self._down_at) + TUNNEL_IDLE_SECONDS
+            elif not self.request_done:
+                least = self._body_began + RATE_GRACE_SECONDS + self._received / limits.body_rate
+                client_due = min(taken + limits.body_idle_seconds, least)
+            elif self._side is Response.WAITING:
+                upstream_due = max(taken, client.flowing_since) + timeouts.response_head
+            if self._side is Response.BODY:
+                upstream_due = max(self._down_at, client.flowing_since) + timeouts.idle
         if upstream is not None:
-            upstream.due = upstream_due
+            upstream.due = upstream.stalled_since + timeouts.idle if upstream.stalled else upstream_due
+        client.due = client_due
 
     def client_expired(self) -> None:
         """End for lack of time: the client was waited for."""
@@ -375,9 +396,14 @@ class Exchange:
 
     def cut(self, reason: Reason, detail: str) -> None:
         """End so that the client cannot take what it got for whole (contract item 19)."""
+        if self._ended:
+            return
         self.reason, self.detail = reason, detail
+        if self._framing.kind is Kind.UNTIL_CLOSE and self._side is Response.BODY:
+            self.client.reset()
+        else:
+            self.client.abort()
         self._side = Response.DONE
-        self.client.abort()
         self._finish()
 
     def client_gone(self) -> None:
@@ -387,10 +413,12 @@ class Exchange:
         else:
             self.cut(Reason.CLIENT_GONE, "")
 
-    def broken(self, error: BaseException) -> None:
+    def broken(self, error: Exception) -> None:
         """End after a fault of our own (contract item 22)."""
         self.client.gateway.fault(error, self.request_id)
-        self.cut(Reason.INTERNAL, repr(error))
+        if self._ended:  # in handing back to the client connection, which is left in no known state
+            self.client.abort()
+        self.cut(Reason.INTERNAL, where(error))
 
     def _answer(self, answer: Answer) -> None:
         self.answer = answer
@@ -401,6 +429,9 @@ class Exchange:
 
     def _finish(self) -> None:
         """Let go of the upstream, whose further octets are nobody's, and hand back to the client connection."""
+        if self._ended:  # a fault of ours in here must not count twice
+            return
+        self._ended = True
         if self._tunnelled:
             self._pool.tunnels -= 1
         else:

@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+import ssl
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -10,13 +12,15 @@ from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
 
 if TYPE_CHECKING:
-    from gateway.config.model import Config
+    from gateway.config.model import Config, Listener
     from gateway.policy.model import Policy, Upstream
     from gateway.relay.client import ClientConnection
+    from gateway.relay.handshake import Handshake
     from gateway.relay.record import Record
     from gateway.relay.upstream import Attempt, UpstreamConnection
 
@@ -24,7 +28,7 @@ SWEEP_SECONDS: Final = 0.25
 """How often deadlines are looked at: the error of every deadline (contract item 15)."""
 
 EVENTS_REMEMBERED: Final = 64
-"""Distinct one-time hints kept, so that a hint is told once and nothing grows."""
+"""Details of each event that are kept, so that a hint is told once and nothing grows."""
 
 
 class Gateway:
@@ -39,7 +43,7 @@ class Gateway:
         self.done = done
         self.loop = asyncio.get_running_loop()
         self.names = Names(self.loop)
-        self.clients: set[ClientConnection] = set()
+        self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
         self.draining = False
         self.empty = asyncio.Event()
@@ -47,7 +51,7 @@ class Gateway:
         self.empty.set()
         self.is_trusted = lru_cache(maxsize=4096)(self._is_trusted)
         self._hint = hint
-        self._hinted: set[tuple[str, str]] = set()
+        self._hinted: defaultdict[str, set[str]] = defaultdict(set)
         self._pools: dict[int, Pool] = {}
         self._id_prefix = secrets.token_hex(6)
         self._ids = count(1)
@@ -72,8 +76,10 @@ class Gateway:
         if self._sweeper is not None:
             self._sweeper.cancel()
         self.names.stop()
-        for connection in (*self.clients, *self.upstreams):
-            connection.abort()
+        for client in tuple(self.clients):
+            client.shut_down()
+        for upstream in tuple(self.upstreams):
+            upstream.abort()
 
     def drain(self) -> None:
         """Serve what is under way; idle connections get one more request, then go after some silence (contract 21)."""
@@ -90,12 +96,12 @@ class Gateway:
             if upstream.due <= now:
                 upstream.expire()
 
-    def joined(self, client: "ClientConnection") -> None:
+    def joined(self, client: "ClientConnection | Handshake") -> None:
         """Count a client connection in."""
         self.clients.add(client)
         self.empty.clear()
 
-    def left(self, client: "ClientConnection") -> None:
+    def left(self, client: "ClientConnection | Handshake") -> None:
         """Count a client connection out."""
         self.clients.discard(client)
         if not self.clients:
@@ -121,14 +127,23 @@ class Gateway:
         return self._date
 
     def hint(self, event: str, about: str, **details: str) -> None:
-        """Tell something a sysadmin should know, once for each `about`."""
-        if (event, about) not in self._hinted and len(self._hinted) < EVENTS_REMEMBERED:
-            self._hinted.add((event, about))
+        """Tell something a sysadmin should know, once for each `about`; none of them takes another event's room."""
+        told = self._hinted[event]
+        if about not in told and len(told) < EVENTS_REMEMBERED:
+            told.add(about)
             self._hint(event, details)
 
     def fault(self, error: BaseException, request_id: str) -> None:
-        """Tell a fault of our own, once for each kind; the request's record has its reason `internal`."""
-        self.hint("internal.error", repr(error), error=repr(error), request_id=request_id)
+        """Tell a fault of our own, once for each place; the request's record has its reason `internal`."""
+        self.hint("internal.error", where(error), error=where(error), request_id=request_id)
+
+    def listener_full(self, listener: "Listener") -> None:
+        """Tell that a client was turned away."""
+        self.hint("listener.full", f"{listener.host}:{listener.port}")
+
+    def tls_failed(self, error: ssl.SSLError) -> None:
+        """Tell why TLS with a client came to nothing, once for each reason."""
+        self.hint("tls.failed", error.reason or "", error=error.reason or str(error))
 
     def _is_trusted(self, address: str) -> bool:
         try:

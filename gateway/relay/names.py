@@ -78,7 +78,7 @@ class Names:
         while True:
             try:
                 answers = await self._look_up(host)
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # the latter: no name at all, a label over 63 octets
                 self._errors[host] = str(error)
             else:
                 self._addresses[host] = tuple(

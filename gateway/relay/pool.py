@@ -46,8 +46,9 @@ class Pool:
             idle = self._idle.get(route)
             while idle:
                 connection = idle.pop()
-                if connection.transport is not None and not connection.transport.is_closing():
+                if connection.is_quiet:
                     return connection
+                connection.drop()
         return None
 
     def park(self, connection: UpstreamConnection) -> None:

@@ -1,7 +1,8 @@
 """Connections to an upstream: one request at a time, idle ones watched, new ones attempted."""
 
-import asyncio
+import contextlib
 import math
+import select
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.framing import body_reader
 from gateway.http1.head import HeadBuffer, HeadLimits, parse_response_head
 from gateway.policy.reason import Reason
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
+from gateway.relay.fault import where
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class State(Enum):
 class UpstreamConnection(Connection):
     """One connection to an upstream. `exchange` is whose request it carries, while BUSY."""
 
-    __slots__ = ("buffer", "exchange", "interim", "pool", "reader", "reused", "route", "silent", "state")
+    __slots__ = ("buffer", "interim", "pool", "reader", "reused", "route", "silent", "state")
 
     def __init__(self, pool: "Pool", route: Route) -> None:
         """Wait for the transport, for an exchange to begin."""
@@ -60,7 +62,6 @@ class UpstreamConnection(Connection):
         self.pool = pool
         self.route = route
         self.state = State.IDLE
-        self.exchange: Exchange | None = None
         self.buffer = HeadBuffer(RESPONSE_HEAD_LIMITS)
         self.reader: BodyReader | None = None
         """Reader of the response body; None before its head is whole."""
@@ -69,12 +70,7 @@ class UpstreamConnection(Connection):
         self.silent = True
         """No octet of the response has come yet."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count, and see to it that a peer that vanished is noticed."""
-        super().connection_made(transport)
-        self.pool.gateway.upstreams.add(self)
-        keep_alive(transport)
-
+    @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever uses the connection."""
         self.transport = None
@@ -100,9 +96,12 @@ class UpstreamConnection(Connection):
         self.state = State.TUNNEL
 
     def release(self, *, reusable: bool) -> None:
-        """Be done with an exchange whose both sides are: park, or close."""
+        """Be done with an exchange whose both sides are: park, or close.
+
+        Not parked while octets of the request wait to be sent: the upstream has answered without reading them.
+        """
         self.exchange = None
-        if reusable and self.transport is not None and not self.transport.is_closing():
+        if reusable and self.is_open and not self._unsent:
             self.state = State.IDLE
             self.reused = True
             self.set_reading(wanted=True)
@@ -112,6 +111,26 @@ class UpstreamConnection(Connection):
             self.state = State.CLOSED
             self.end()
 
+    @property
+    def _unsent(self) -> int:
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether a parked connection is still fit for a request.
+
+        Asked of the kernel: the upstream's end, or octets that would be taken for the answer, may have come already in
+        this pass of the loop, which tells us of them in the next.
+        """
+        if self.transport is None or self.transport.is_closing():
+            return False
+        sock = self.transport.get_extra_info("socket")
+        if sock is None:
+            return True
+        poll = select.poll()
+        poll.register(sock.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
     def drop(self) -> None:
         """Cut off a connection that is of no use any more; nobody waits for what it says."""
         self.exchange = None
@@ -120,12 +139,12 @@ class UpstreamConnection(Connection):
         self.state = State.CLOSED
         self.abort()
 
-    def end(self, flush_seconds: float = CLOSE_SECONDS) -> None:
+    def end(self, seconds: float = CLOSE_SECONDS) -> None:
         """Close in order a connection that nobody uses."""
         if self.state is State.IDLE:
             self.pool.forget(self)
             self.state = State.CLOSED
-        super().end(flush_seconds)
+        super().end(seconds)
 
     def data_received(self, data: bytes) -> None:
         """Take octets of the response; octets that nobody asked for end the connection."""
@@ -142,6 +161,15 @@ class UpstreamConnection(Connection):
             exchange.failed(Reason.UPSTREAM_MALFORMED, str(error))
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
             exchange.broken(error)
+            self.drop()
+
+    def broken(self, error: Exception) -> None:
+        """End after a fault of our own (contract item 22)."""
+        if self.exchange is not None:
+            self.exchange.broken(error)
+        else:
+            self.pool.gateway.fault(error, "")
+        self.drop()
 
     def _octets(self, exchange: "Exchange", data: bytes) -> None:
         self.silent = False
@@ -169,29 +197,22 @@ class UpstreamConnection(Connection):
         body, rest = self.reader.feed(data)
         exchange.response_body(self, body, ended=self.reader.done, over=bool(rest))
 
-    def eof_received(self) -> bool:
+    @guarded
+    def eof_received(self) -> None:
         """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""
         exchange = self.exchange
         if exchange is None:
-            return False
-        if self.state is State.TUNNEL:
+            self.drop()
+        elif self.state is State.TUNNEL:
             exchange.tunnel_ended()
         elif self.reader is not None and exchange.until_close and self._ended_cleanly():
             exchange.response_body(self, b"", ended=True, over=False)
-        return False
+        else:  # now, and not once the loop has sent what of the request the upstream does not take any more
+            self.exchange = None
+            exchange.upstream_lost(self, "")
+            self.drop()
 
-    def pause_writing(self) -> None:
-        """Stop reading from the client: the upstream does not keep up."""
-        self.stalled = True
-        if self.exchange is not None:
-            self.exchange.balance()
-
-    def resume_writing(self) -> None:
-        """Read from the client again."""
-        self.stalled = False
-        if self.exchange is not None:
-            self.exchange.balance()
-
+    @guarded
     def expire(self) -> None:
         """End an idle connection; fail the exchange of a busy one; cut one that does not get closed."""
         self.due = NEVER
@@ -210,13 +231,15 @@ class UpstreamConnection(Connection):
 class Attempt:
     """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
 
-    __slots__ = ("due", "exchange", "pool", "task")
+    __slots__ = ("_sock", "due", "exchange", "pool", "task")
 
     def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
         """Begin."""
         self.pool = pool
         self.exchange: Exchange | None = exchange
         self.due = pool.gateway.loop.time() + pool.upstream.timeouts.connect
+        self._sock: socket.socket | None = None
+        """Of a TCP connection that is there, and that the loop is about to make a transport of."""
         pool.gateway.upstreams.add(self)
         self.task = pool.gateway.loop.create_task(self._run(routes))
 
@@ -224,7 +247,11 @@ class Attempt:
         """Give up: nobody waits any more."""
         self.exchange = None
         self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
-        self.task.cancel()
+        if self._sock is None:
+            self.task.cancel()
+        else:  # Cancelled now, uvloop would close the socket behind our back, and tell nobody of the connection's end.
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
 
     def expire(self) -> None:
         """Give up for lack of time."""
@@ -233,7 +260,10 @@ class Attempt:
         self.abort()
         if exchange is not None:
             seconds = self.pool.upstream.timeouts.connect
-            exchange.failed(Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {seconds:g} s")
+            try:
+                exchange.failed(Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {seconds:g} s")
+            except Exception as error:  # noqa: BLE001 - contract item 22
+                exchange.broken(error)
 
     async def _run(self, routes: tuple[Route, ...]) -> None:
         try:
@@ -244,13 +274,17 @@ class Attempt:
         if exchange is None:
             if connection is not None:
                 connection.drop()
-        elif connection is None:
-            exchange.failed(reason, detail)
-        else:
-            try:
+            return
+        try:
+            if connection is None:
+                exchange.failed(reason, detail)
+            elif connection.is_open:
+                self.pool.gateway.upstreams.add(connection)
                 exchange.connected(connection)
-            except Exception as error:  # noqa: BLE001 - contract item 22
-                exchange.broken(error)
+            else:
+                exchange.failed(Reason.UPSTREAM_CLOSED, "the upstream closed the connection before it was asked")
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            exchange.broken(error)
 
     async def _first_that_answers(self, routes: tuple[Route, ...]) -> tuple[UpstreamConnection | None, Reason, str]:
         reason, detail = Reason.UPSTREAM_NAME_UNRESOLVED, ""
@@ -262,7 +296,9 @@ class Attempt:
             try:
                 return await self._connect(route, addresses), reason, detail
             except Exception as error:  # noqa: BLE001 - whatever a connection fails with is told as one of our reasons
-                reason, detail = why_not_connected(error), f"{route.url.host}:{route.url.port}: {error}"
+                reason = why_not_connected(error)
+                words = where(error) if reason is Reason.INTERNAL else str(error)
+                detail = f"{route.url.host}:{route.url.port}: {words}"
         return None, reason, detail
 
     async def _connect(
@@ -275,6 +311,7 @@ class Attempt:
         sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - a bare tuple in it
             infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
         )
+        self._sock = sock
         try:
             _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(self.pool, route),
@@ -283,8 +320,11 @@ class Attempt:
                 server_hostname=route.tls_name or None,
             )
         except BaseException:
-            sock.close()
+            with contextlib.suppress(OSError):  # closed by the loop already
+                sock.close()
             raise
+        finally:
+            self._sock = None
         pin = self.pool.upstream.tls.pin
         if route.tls_name and pin is not None:
             self._check_pin(connection, pin)
@@ -315,10 +355,3 @@ def why_not_connected(error: BaseException) -> Reason:
             return Reason.UPSTREAM_UNREACHABLE
         case _:
             return Reason.INTERNAL
-
-
-def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Ask the kernel to probe a silent peer, so that one that vanished without FIN is noticed."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -3,21 +3,27 @@
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 
 from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
+from gateway.relay.handshake import Handshake
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterable
 
     from gateway.config.model import Listener
     from gateway.relay.gateway import Gateway
 
 BACKLOG: Final = 1024
 """Connections the kernel holds for us between two passes of the loop."""
+ACCEPTS_A_PASS: Final = 16
+"""Connections taken at once: handshakes are work, and those under way have their turn between."""
+NO_FILES_SECONDS: Final = 1.0
+"""How long nothing is accepted after the kernel had no file descriptor or memory for a connection."""
 
 
 class RelayServer(web.Server):
@@ -27,11 +33,19 @@ class RelayServer(web.Server):
         """Accept for `listener`."""
         super().__init__(_no_handler)
         self._gateway = gateway
-        self._admission = Admission(listener)
+        self.admission = Admission(listener)
 
     def __call__(self) -> ClientConnection:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - the very point
         """Return the protocol for one connection."""
-        return ClientConnection(self._gateway, self._admission)
+        return ClientConnection(self._gateway, self.admission)
+
+    def shake_hands(self, sock: socket.socket, context: "ssl.SSLContext") -> None:
+        """Take a connection that was just accepted, and that begins with TLS."""
+        Handshake(self._gateway, self.admission, sock, context)
+
+    def cannot_accept(self, error: OSError) -> None:
+        """Tell that the kernel has no room for another connection."""
+        self._gateway.hint("listener.no_files", error.strerror or "", error=error.strerror or str(error))
 
     def pre_shutdown(self) -> None:
         """Begin to drain."""
@@ -47,29 +61,70 @@ async def _no_handler(_request: web.BaseRequest) -> web.StreamResponse:
     raise web.HTTPInternalServerError  # never called: no request handler is ever made
 
 
-class ListenerSite(web.SockSite):
-    """A listening socket with a deadline for TLS handshakes, which aiohttp's sites cannot set."""
+class TlsAcceptor:
+    """Accepts connections that begin with TLS: the loops' own servers tell of them once the handshake is over."""
 
-    def __init__(
-        self, runner: web.ServerRunner, sock: socket.socket, listener: "Listener", context: "ssl.SSLContext | None"
-    ) -> None:
+    def __init__(self, sock: socket.socket, server: RelayServer, context: "ssl.SSLContext") -> None:
+        """Begin to accept on `sock`, which is bound."""
+        self._loop = asyncio.get_running_loop()
+        self._sock = sock
+        self._server = server
+        self._context = context
+        self._pause: asyncio.TimerHandle | None = None
+        sock.listen(BACKLOG)
+        self._resume()
+
+    @property
+    def sockets(self) -> "Iterable[socket.socket]":
+        """The listening socket."""
+        return (self._sock,)
+
+    def close(self) -> None:
+        """Accept no more."""
+        if self._pause is not None:
+            self._pause.cancel()
+        self._loop.remove_reader(self._sock.fileno())
+        self._sock.close()
+
+    def _resume(self) -> None:
+        self._loop.add_reader(self._sock.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTS_A_PASS):
+            try:
+                sock, _peer = self._sock.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionError:  # left before we came to it
+                continue
+            except OSError as error:
+                self._loop.remove_reader(self._sock.fileno())
+                self._pause = self._loop.call_later(NO_FILES_SECONDS, self._resume)
+                self._server.cannot_accept(error)
+                return
+            sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            self._server.shake_hands(sock, self._context)
+
+
+class ListenerSite(web.SockSite):
+    """A listening socket of the relay's."""
+
+    def __init__(self, runner: web.ServerRunner, sock: socket.socket, context: "ssl.SSLContext | None") -> None:
         """Serve `sock`."""
         super().__init__(runner, sock, ssl_context=context, backlog=BACKLOG)
-        self._handshake_seconds = listener.limits.handshake_seconds
 
     async def start(self) -> None:
         """Begin to accept."""
         await web.BaseSite.start(self)
         server = self._runner.server
-        assert server is not None  # noqa: S101 - the runner was set up
-        handshake_seconds = self._handshake_seconds if self._ssl_context is not None else None
-        self._server = await asyncio.get_running_loop().create_server(
-            server,
-            sock=self._sock,
-            ssl=self._ssl_context,
-            backlog=self._backlog,
-            ssl_handshake_timeout=handshake_seconds,
-        )
+        assert isinstance(server, RelayServer)  # noqa: S101 - the runner was set up with one
+        if self._ssl_context is not None:
+            acceptor = TlsAcceptor(self._sock, server, self._ssl_context)
+            self._server = cast("asyncio.AbstractServer", acceptor)  # as far as aiohttp uses one
+        else:
+            self._server = await asyncio.get_running_loop().create_server(
+                server, sock=self._sock, backlog=self._backlog
+            )
 
 
 def listening_socket(listener: "Listener") -> socket.socket:

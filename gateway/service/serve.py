@@ -2,6 +2,8 @@
 
 import asyncio
 import errno
+import os
+import resource
 import signal
 import sys
 from typing import TYPE_CHECKING, Final
@@ -30,7 +32,13 @@ AIOHTTP_NEEDED_TEXT: Final = ".".join(map(str, AIOHTTP_NEEDED))
 FIRST_NAMES_SECONDS: Final = 2.0
 """How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
 
+FILES_BESIDES: Final = 64
+"""Open files besides connections: libraries, the log, listeners, look-ups of names."""
+
 HINTS: Final["Mapping[str, str]"] = {
+    "listener.no_files": "raise the limit of open files: LimitNOFILE in the service unit, `ulimit -n` in a shell",
+    "tls.failed": "HTTP_REQUEST: a client speaks plain http to this port; UNKNOWN_CA, CERTIFICATE_UNKNOWN: it does not"
+    " trust the certificate, or the chain lacks an intermediate one",
     "listener.full": "no connection is idle: raise limits.connections of the listener, or look who holds them",
     "proxy.untrusted": "its X-Forwarded-For is not believed: if it is your proxy, put {peer} into trusted_proxies",
 }
@@ -50,6 +58,7 @@ def run(loaded: "Loaded") -> int:
         check_aiohttp(
             aiohttp.__version__, has_c_parser=http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
         )
+        open_standard_streams()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(loaded))
     except StartError as error:
@@ -75,6 +84,29 @@ def check_aiohttp(version: str, *, has_c_parser: bool) -> None:
         )
 
 
+def open_standard_streams() -> None:
+    """Give descriptors 0 to 2 to /dev/null where they are closed: other files would get them, and what is printed."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= STANDARD_ERROR:
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
+
+
+STANDARD_ERROR: Final = 2
+"""Its file descriptor."""
+
+
+def raise_file_limit() -> int | None:
+    """Raise the limit of open files as far as one may without being root; return what it is then, None for none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):  # macOS: more than the kernel's own limit
+            return soft
+    return None if hard == resource.RLIM_INFINITY else hard
+
+
 def loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     """Return uvloop's loop where it is installed; None means asyncio's own."""
     try:
@@ -92,6 +124,7 @@ async def _serve(loaded: "Loaded") -> None:
     configure_events(writer, render, config.log.level)
     log = structlog.get_logger()
     try:
+        _warn_of_few_files(config, log)
         gateway = Gateway(config, done=RequestLog(writer, render, config.log.level), hint=_hinter(log))
         sockets = [(listener, *_prepare(listener)) for listener in config.listeners]
         for warning in loaded.warnings:
@@ -102,10 +135,14 @@ async def _serve(loaded: "Loaded") -> None:
             raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
         await gateway.names.first_answers(FIRST_NAMES_SECONDS)
         _warn_of_unresolved(gateway, log)
+        stop, cut = _signalled()
         runners = [await _listen(gateway, *prepared) for prepared in sockets]
         _say_ready(config, log)
-        await _until_stopped(log, gateway, runners)
+        await stop.wait()
+        await _drain(log, gateway, runners, cut)
         gateway.stop()
+        log.info("gateway.stopped")
+        await asyncio.sleep(0)  # the sockets that were cut just now are closed in the loop's next pass
     finally:
         writer.close()
 
@@ -141,7 +178,7 @@ async def _listen(
 ) -> web.ServerRunner:
     runner = web.ServerRunner(RelayServer(gateway, listener), shutdown_timeout=gateway.config.drain_seconds)
     await runner.setup()
-    await ListenerSite(runner, sock, listener, context).start()
+    await ListenerSite(runner, sock, context).start()
     return runner
 
 
@@ -178,7 +215,21 @@ def _say_ready(config: "Config", log: Events) -> None:
     )
 
 
-async def _until_stopped(log: Events, gateway: Gateway, runners: list[web.ServerRunner]) -> None:
+def _warn_of_few_files(config: "Config", log: Events) -> None:
+    files = raise_file_limit()
+    connections = sum(listener.limits.connections for listener in config.listeners)
+    if files is not None and files < 2 * connections + FILES_BESIDES:
+        log.warning(
+            "files.too_few",
+            open_files=files,
+            connections=connections,
+            remedy=f"set LimitNOFILE={2 * connections + FILES_BESIDES} in the service unit, or lower"
+            " limits.connections: each connection may need a second one, to the upstream",
+        )
+
+
+def _signalled() -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what the first signal sets, and what the second does."""
     loop = asyncio.get_running_loop()
     stop, cut = asyncio.Event(), asyncio.Event()
 
@@ -187,7 +238,11 @@ async def _until_stopped(log: Events, gateway: Gateway, runners: list[web.Server
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
-    await stop.wait()
+    return stop, cut
+
+
+async def _drain(log: Events, gateway: Gateway, runners: list[web.ServerRunner], cut: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
     gateway.drain()
     log.info("gateway.draining", seconds=gateway.config.drain_seconds)
     drains = [loop.create_task(runner.cleanup()) for runner in runners]
@@ -195,4 +250,3 @@ async def _until_stopped(log: Events, gateway: Gateway, runners: list[web.Server
     cutting.add_done_callback(lambda _: [drain.cancel() for drain in drains])
     await asyncio.gather(*drains, return_exceptions=True)
     cutting.cancel()
-    log.info("gateway.stopped")

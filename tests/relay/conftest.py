@@ -1,12 +1,14 @@
 """The relay in this process, between a raw client and a scripted upstream."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 
 from gateway.config.model import Config, Listener, ListenerLimits
@@ -21,8 +23,18 @@ from tests.relay.policies import SITE
 class Rig:
     """A gateway that serves, its upstream, and what it logged."""
 
-    def __init__(self, gateway: Gateway, upstream: ScriptedUpstream, port: int, stack: AsyncExitStack) -> None:
+    def __init__(  # noqa: PLR0917 - made in one place
+        self,
+        gateway: Gateway,
+        upstream: ScriptedUpstream,
+        port: int,
+        stack: AsyncExitStack,
+        server: RelayServer,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self.gateway = gateway
+        self.server = server
+        self._tls = tls
         self.upstream = upstream
         self.port = port
         self.records: asyncio.Queue[Record] = asyncio.Queue()
@@ -31,6 +43,10 @@ class Rig:
 
     async def client(self) -> Peer:
         """Connect one more raw client."""
+        return await self._stack.enter_async_context(connected(self.port, self._tls, "crm.customer.example"))
+
+    async def raw_client(self) -> Peer:
+        """Connect one that does not begin with TLS, whatever the listener expects."""
         return await self._stack.enter_async_context(connected(self.port))
 
     def heard(self, record: Record) -> None:
@@ -53,6 +69,21 @@ async def stopped(gateway: Gateway) -> None:
     await until(lambda: not gateway.clients and not gateway.upstreams)
 
 
+TlsContexts = tuple[ssl.SSLContext, ssl.SSLContext]
+"""A listener's, and the one of a client that trusts it."""
+
+
+@pytest.fixture(scope="session")
+def tls_contexts() -> TlsContexts:
+    """Return the contexts of a listener with a certificate for the site, and of its clients."""
+    authority = trustme.CA()
+    listener = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("crm.customer.example").configure_cert(listener)  # pyright: ignore[reportUnknownMemberType]
+    client = ssl.create_default_context()
+    authority.configure_trust(client)  # pyright: ignore[reportUnknownMemberType]
+    return listener, client
+
+
 RigMaker = Callable[..., Coroutine[Any, Any, Rig]]
 
 
@@ -71,6 +102,7 @@ async def rig() -> AsyncIterator[RigMaker]:
             tls: UpstreamTls | None = None,
             host: bytes | None = None,
             prefix: bytes = b"",
+            trusting: TlsContexts | None = None,
             **config: Any,  # noqa: ANN401 - handed on to Config
         ) -> Rig:
             server = await stack.enter_async_context(upstream or ScriptedUpstream(list(scripts)))
@@ -91,11 +123,13 @@ async def rig() -> AsyncIterator[RigMaker]:
             gateway.start()
             stack.push_async_callback(stopped, gateway)
             sock = listening_socket(listener)
-            runner = web.ServerRunner(RelayServer(gateway, listener), shutdown_timeout=0.0)
+            relay_server = RelayServer(gateway, listener)
+            runner = web.ServerRunner(relay_server, shutdown_timeout=0.0)
             await runner.setup()
-            await ListenerSite(runner, sock, listener, None).start()
+            contexts = trusting or (None, None)
+            await ListenerSite(runner, sock, contexts[0]).start()
             stack.push_async_callback(runner.cleanup)
-            made.append(Rig(gateway, server, sock.getsockname()[1], stack))
+            made.append(Rig(gateway, server, sock.getsockname()[1], stack, relay_server, contexts[1]))
             return made[0]
 
         yield make

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 PATIENCE_SECONDS = 10.0
 """How long a test waits for anything before it fails; nothing sleeps."""
@@ -68,6 +68,11 @@ class Peer:
     def finish_sending(self) -> None:
         """Send FIN, and go on reading."""
         self.writer.write_eof()
+
+    def read_on(self, *, wanted: bool) -> None:
+        """Stop taking octets from the kernel, or go on."""
+        transport = cast("asyncio.Transport", self.writer.transport)
+        (transport.resume_reading if wanted else transport.pause_reading)()
 
     def close(self) -> None:
         self.writer.close()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import ssl
 from dataclasses import replace
@@ -271,6 +272,7 @@ async def only_client(made: Rig) -> ClientConnection:
     """Return the one client connection, once it is there."""
     await until(lambda: made.gateway.clients)
     (client,) = made.gateway.clients
+    assert isinstance(client, ClientConnection)
     return client
 
 
@@ -446,3 +448,197 @@ async def test_the_end_of_an_until_close_answer_on_tls_is_close_notify_and_not_a
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await client.exactly(1)
     assert (await made.record()).reason is (Reason.ALLOWED if clean else Reason.UPSTREAM_CUT_OFF)
+
+
+# What looks whole must be whole, and what is parked must be fit.
+
+
+async def test_an_until_close_answer_that_is_cut_off_for_an_http_1_0_client_ends_in_a_reset(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await relayed.wait()
+        peer.close()
+
+    relayed = asyncio.Event()
+    made = await rig(script)
+    client = await made.client()
+    await client.send(b"GET / HTTP/1.0\r\nHost: crm.customer.example\r\n\r\n")
+    await client.head()
+    assert await client.exactly(3) == b"abc"
+    relayed.set()
+    with pytest.raises(ConnectionResetError):  # a FIN would be the body's end
+        await client.rest()
+    assert (await made.record()).reason is Reason.UPSTREAM_CUT_OFF
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [pytest.param(b"Content-Length: 6", id="sized"), pytest.param(b"Transfer-Encoding: chunked", id="chunked")],
+)
+@pytest.mark.parametrize("reset", [False, True])
+async def test_an_upload_that_the_client_cuts_off_never_looks_whole(rig: RigMaker, framing: bytes, reset: bool) -> None:
+    got: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        octets = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := await peer.some():
+                octets += piece
+        got.set_result(octets)
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(
+        b"PUT /a HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: "
+        + ADDIN
+        + b"\r\n"
+        + framing
+        + b"\r\n\r\n"
+        + (b"abc" if framing.startswith(b"C") else b"3\r\nabc\r\n")
+    )
+    await until(lambda: made.upstream.connections)
+    if reset:
+        client.cut()
+    else:
+        client.finish_sending()
+    assert await got in {b"", b"abc", b"3\r\nabc\r\n"}
+    assert (await made.record()).reason is Reason.CLIENT_GONE
+
+
+async def test_the_upstreams_end_is_seen_at_once_though_it_has_not_taken_the_upload(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        peer.read_on(wanted=False)
+        await stalled.wait()
+        peer.finish_sending()
+        await asyncio.Event().wait()
+
+    stalled = asyncio.Event()
+    made = await rig(script)
+    client = await made.client()
+    await client.send(POST[:-3].replace(b"Length: 3", b"Length: 50000000"))
+    sender = asyncio.create_task(client.send(bytes(50_000_000)))
+    await until(lambda: any(isinstance(one, UpstreamConnection) and one.stalled for one in made.gateway.upstreams))
+    stalled.set()
+    response = await client.response()  # with no deadline passed
+    assert (response.status, (await made.record()).reason) == (502, Reason.UPSTREAM_CLOSED)
+    sender.cancel()
+
+
+async def test_an_upstream_that_answers_before_it_has_read_all_is_not_used_again(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        peer.read_on(wanted=False)
+        await sent.wait()
+        await peer.send(OK)
+        await asyncio.Event().wait()
+
+    sent = asyncio.Event()
+    made = await rig(script, answers(OK))
+    client = await made.client()
+    await client.send(POST[:-3].replace(b"Length: 3", b"Length: 50000000"))
+    await until(lambda: any(isinstance(one, UpstreamConnection) and one.exchange for one in made.gateway.upstreams))
+    (upstream,) = [one for one in made.gateway.upstreams if isinstance(one, UpstreamConnection)]
+    sender = asyncio.create_task(client.send(bytes(50_000_000)))
+    await until(lambda: upstream.stalled)
+    assert upstream.exchange is not None
+    upstream.exchange.request_done = True  # as if what the kernel holds had been all
+    sent.set()
+    assert (await client.response()).body == b"ok"
+    sender.cancel()
+    other = await made.client()
+    await other.send(GET)
+    assert (await other.response()).body == b"ok"
+    assert made.upstream.connections == 2
+
+
+async def test_octets_that_are_there_when_a_parked_connection_is_wanted_end_it(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(OK)
+        await release.wait()
+        sock = peer.writer.get_extra_info("socket")
+        os.write(
+            sock.fileno(), b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+        )  # now, not in the loop's next pass
+        pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
+        taken.set_result(pool.take(pool.routes(b"crm.customer.example")))
+        await peer.gone()
+
+    release = asyncio.Event()
+    taken: asyncio.Future[UpstreamConnection | None] = asyncio.get_running_loop().create_future()
+    made = await rig(script, answers(OK))
+    client = await made.client()
+    await client.send(GET)
+    assert (await client.response()).body == b"ok"
+    release.set()
+    assert await taken is None
+    await until(lambda: not made.gateway.upstreams)
+
+
+async def test_a_fault_while_an_exchange_ends_counts_it_once(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await rig(answers(OK), answers(OK))
+
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(made.gateway, "done", broken)
+    client = await made.client()
+    await client.send(GET)
+    await client.gone()
+    pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
+    assert (pool.in_flight, pool.tunnels) == (0, 0)
+    assert [event for event, _ in made.hints] == ["internal.error"]
+    assert made.hints[0][1]["error"].startswith("KeyError at test_faults.py:")
+
+
+@pytest.mark.parametrize("method", ["expire", "eof_received", "flow_changed"])
+async def test_a_fault_in_any_callback_ends_both_sides(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug")
+
+    made = await rig(silent)
+    client = await made.client()
+    await client.send(GET)
+    await until(lambda: made.upstream.connections)
+    if method == "expire":
+        monkeypatch.setattr("gateway.relay.exchange.failure", broken)
+        made.sweep(1000)
+    elif method == "eof_received":
+        monkeypatch.setattr("gateway.relay.exchange.Exchange.client_gone", broken)
+        client.close()
+    else:
+        monkeypatch.setattr("gateway.relay.exchange.Exchange.balance", broken)
+        (await only_client(made)).pause_writing()
+    assert (await made.record()).reason is Reason.INTERNAL
+    await until(lambda: not made.gateway.clients and not made.gateway.upstreams)
+    assert [event for event, _ in made.hints] == ["internal.error"]
+
+
+async def test_a_client_that_leaves_at_any_step_of_connecting_leaves_nothing(rig: RigMaker) -> None:
+    made = await rig(silent)
+    for steps in range(30):
+        client = await made.client()
+        await client.send(GET)
+        await until(lambda: made.gateway.upstreams)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        connection = await only_client(made)
+        assert connection.exchange is not None
+        connection.exchange.client_gone()
+        assert (await made.record()).reason is Reason.CLIENT_GONE
+        await until(lambda: not made.gateway.clients and not made.gateway.upstreams)
+
+
+async def test_what_is_cut_when_the_gateway_stops_is_told_so(rig: RigMaker) -> None:
+    made = await rig(silent)
+    client = await made.client()
+    await client.send(GET)
+    await until(lambda: made.upstream.connections)
+    made.gateway.stop()
+    assert made.records.get_nowait().reason is Reason.SHUTDOWN  # before anything else has a turn: the log closes next
+    assert await client.gone()
