@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.build import SITE, mistakes, warnings
+from tests.docs.test_status import asked_for
 
 
 def whole(more: str, site: str = SITE) -> str:
@@ -243,6 +244,11 @@ def test_what_is_wrong(tmp_path: Path, text: str, expected: list[str]) -> None:
 def test_what_is_unwise(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
     assert mistakes(tmp_path, text) == []
     assert warnings(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize("key", ["admin", "proxy_protocol", "workers"])
+def test_what_is_said_to_have_no_effect_has_none(key: str) -> None:
+    assert key not in asked_for(), "it has one now: take it out of no_effect in gateway/config/checks.py"
 
 
 def test_what_could_not_be_read_is_left_out(tmp_path: Path) -> None:

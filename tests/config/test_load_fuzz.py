@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.effective import effective, effective_text
@@ -199,7 +199,6 @@ def test_any_mutation_of_a_text_that_is_nearly_right(folder: Path, text: str) ->
 
 
 @given(st.lists(mapping(SECTIONS["sites[]"]), min_size=1, max_size=3), mapping(SECTIONS["sites[]"]))
-@settings(max_examples=50)
 def test_any_sites_over_any_defaults(folder: Path, sites: list[object], defaults: object) -> None:
     text = yaml.dump({"sites": sites, "defaults": defaults}, allow_unicode=True)
     outcome(folder, text.encode("utf-8", "surrogatepass"))
@@ -212,7 +211,6 @@ VALUES: Final = (
 
 
 @given(st.sampled_from(VALUES), WORDS | st.text(max_size=20))
-@settings(max_examples=400)
 def test_what_is_proposed_is_taken(reader: Value[object], text: str) -> None:
     notes = Notes()
     try:
