@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
         """Close in order: what is written goes out first; after `seconds` the rest is cut (contract item 19)."""
         if self.transport is not None:
             self.due = self.loop.time() + seconds
-            self.transport.close()
+            if not self.transport.is_closing():  # asyncio's TLS transports cannot be aborted once closed twice
+                self.transport.close()
 
     def abort(self) -> None:
         """Cut off, without a clean TLS end, so that nothing cut off looks whole (contract item 19)."""

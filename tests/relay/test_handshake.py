@@ -134,6 +134,20 @@ async def test_an_answer_that_is_cut_off_has_no_close_notify(rig: RigMaker, tls_
     assert (await made.record()).reason is Reason.UPSTREAM_CUT_OFF
 
 
+async def test_a_connection_that_is_closed_twice_can_still_be_cut(rig: RigMaker, tls_contexts: TlsContexts) -> None:
+    made = await rig(answers(OK), trusting=tls_contexts)
+    client = await made.client()
+    await client.send(GET)
+    await client.response()
+    (connection,) = made.gateway.clients
+    assert isinstance(connection, ClientConnection)
+    client.read_on(wanted=False)  # so that it does not answer our close_notify
+    connection.finish_connection()
+    connection.eof_received()
+    made.sweep(61)
+    await until(lambda: not made.gateway.clients)
+
+
 async def test_stopping_ends_handshakes_too(rig: RigMaker, tls_contexts: TlsContexts) -> None:
     made = await rig(answers(OK), trusting=tls_contexts)
     silent = await made.raw_client()

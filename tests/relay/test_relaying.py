@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.policy.reason import Reason
+from gateway.relay.client import ClientConnection
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, answers, until
 from tests.relay.policies import ADDIN
@@ -266,6 +267,7 @@ async def test_reading_pauses_when_a_head_limit_of_octets_waits(rig: RigMaker) -
     await client.send(GET)
     await asked.wait()
     (connection,) = made.gateway.clients
+    assert isinstance(connection, ClientConnection)
     client.writer.write(GET * 4000)
     await until(lambda: not (connection.reading))
     assert connection.reading is False

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.policy.model import Paths, SiteLimits
 from gateway.policy.reason import Reason
+from gateway.relay.connection import Connection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, Script, until
 from tests.relay.policies import ADDIN, SITE
@@ -190,8 +191,8 @@ async def test_back_pressure_holds_in_a_tunnel(rig: RigMaker, stalls: str) -> No
     client = await opened(made)
     if stalls == "upstream":
         client.writer.write(b"x" * 20_000_000)
-    (sides,) = [[*made.gateway.clients, *made.gateway.upstreams]]
-    await until(lambda: any(side.stalled for side in sides if hasattr(side, "stalled")))
+    sides = (*made.gateway.clients, *made.gateway.upstreams)
+    await until(lambda: any(isinstance(side, Connection) and side.stalled for side in sides))
     release.set()
     if stalls == "client":
         assert len(await client.exactly(20_000_000)) == 20_000_000
