@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import IO
 
 import pytest
@@ -170,3 +171,30 @@ def test_events_of_ours_and_of_libraries_go_to_the_same_log() -> None:
         "gateway.ready {'sites': 'crm', 'level': 'info'}",
         "library.message {'level': 'warning', 'logger': 'asyncio', 'message': 'slow thing', 'error': ''}",
     ]
+
+
+def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    writer = LogWriter(stream, json_line)
+    before = logging.getLogger().handlers[:]
+    at = 1000.5
+    monkeypatch.setattr("logging.time.time", lambda: at)
+    try:
+        configure_events(writer, json_line, "info")
+        for _ in range(1000):
+            logging.getLogger("asyncio").error("socket.accept() out of system resource")
+        at = 1001.5
+        logging.getLogger("asyncio").error("again")
+        writer.close()
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:] = before
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert len(lines) == module.LIBRARY_LINES_A_SECOND + 1
+    assert (lines[-1]["message"], lines[-1]["dropped_before"]) == ("again", 990)
+
+
+def test_long_paths_and_methods_are_cut() -> None:
+    long = replace(REFUSED, path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
+    line = json.loads(lines_of(long, json_line))
+    assert (len(line["path"]), len(line["method"])) == (module.MAX_LOGGED_PATH, module.MAX_LOGGED_METHOD)

@@ -1,12 +1,15 @@
 """`cors-gateway serve` as a process: what it says when it cannot start, what it relays, how it ends."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import os
+import resource
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +18,8 @@ import pytest
 import trustme
 from aiohttp import web
 
-from tests.relay.peers import Peer, ScriptedUpstream, answers, connected
-from tests.service.running import ended, free_port, serving
+from tests.relay.peers import PATIENCE_SECONDS, Peer, ScriptedUpstream, answers, connected
+from tests.service.running import Running, ended, free_port, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 MIB = 1024 * 1024
@@ -246,3 +249,53 @@ async def test_a_standard_output_that_nobody_reads_blocks_no_request(tmp_path: P
                 await client.send(preflight * 50)
                 for _ in range(50):
                     assert (await client.response(method=b"OPTIONS")).status == 204
+
+
+@pytest.mark.parametrize("output", ["blocked", "gone", "closed"])
+async def test_a_standard_output_that_takes_nothing_does_not_keep_it_from_ending(tmp_path: Path, output: str) -> None:
+    port = free_port()
+    file = written(tmp_path, yaml("http://127.0.0.1:9", f"address: 127.0.0.1:{port}"))
+    reading, writing = os.pipe()
+    command = 'exec "$0" -m gateway serve -c "$1"' + (" >&-" if output == "closed" else "")
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", command, sys.executable, file, stdout=writing, stderr=asyncio.subprocess.PIPE
+    )
+    while True:
+        with contextlib.suppress(ConnectionError):
+            async with connected(port):
+                break
+    if output == "blocked":
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writing, b"x" * 4096):
+                pass
+        os.set_blocking(writing, True)
+    os.close(writing)
+    if output != "blocked":
+        os.close(reading)
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+    if output == "blocked":
+        os.close(reading)
+
+
+async def test_the_limit_of_open_files_is_raised_and_told_where_it_is_too_low(tmp_path: Path) -> None:
+    port = free_port()
+    file = written(tmp_path, yaml("http://127.0.0.1:9", f"address: 127.0.0.1:{port}"))
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", 'ulimit -Sn 300 && ulimit -Hn 900 && exec "$0" -m gateway serve -c "$1"'),
+        *(sys.executable, file),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    running = Running(process)
+    try:
+        warning = await running.event("files.too_few")
+        assert (warning["open_files"], warning["connections"]) == (900, 4096)
+        await running.event("gateway.ready")
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (900, 900)
+    finally:
+        process.kill()
+        await process.communicate()
