@@ -7,6 +7,7 @@ from typing import Final
 from gateway.http1.errors import HeadTooLargeError, Http1Error, MalformedError, TargetTooLongError
 from gateway.http1.grammar import TOKEN_OCTETS
 
+CRLF: Final = b"\r\n"
 HEAD_END: Final = b"\r\n\r\n"
 _CR: Final = 0x0D
 
@@ -36,7 +37,7 @@ class Scan:
     parted.
     """
 
-    __slots__ = ("_bound", "_limits", "_lines", "_start", "seen")
+    __slots__ = ("_bound", "_limits", "_lines", "_seen", "_start")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
@@ -46,39 +47,42 @@ class Scan:
         """How many lines stand before it."""
         self._bound = min(limits.line, limits.target)
         """An octet of the present line here or behind may be one too many."""
-        self.seen = 0
+        self._seen = 0
         """The present line has no CR and no LF before this."""
 
-    def read(self, octets: bytes | bytearray) -> None:
-        """Go on where the last call stopped; `octets` are the same as then, with more behind them.
+    def read(self, octets: bytes | bytearray) -> int | None:
+        """Return how long the head at the beginning of `octets` is, its empty line included; None if it is not whole.
+
+        A further call goes on where the last one stopped; `octets` are the same as then, with more behind them.
 
         Raises:
             MalformedError, HeadTooLargeError, TargetTooLongError: the octets are no head.
         """
-        if not self.seen and octets and octets[0] not in TOKEN_OCTETS:
+        if not self._seen and octets and octets[0] not in TOKEN_OCTETS:
             raise MalformedError("the first octet begins no head")
         stop = min(len(octets), self._limits.octets)
         while True:
-            end = octets.find(b"\r\n", self.seen, stop)
+            end = octets.find(CRLF, self._seen, stop)
             # A CR that is the last octet of all may still become a CRLF.
-            last = end if end >= 0 else stop - octets.endswith(b"\r", self.seen, stop)
-            bare = _find_cr_or_lf(octets, self.seen, last)
+            last = end if end != -1 else stop - octets.endswith(b"\r", self._seen, stop)
+            bare = _find_cr_or_lf(octets, self._seen, last)
             reach = bare.start() if bare else last
             while reach > self._bound:
                 self._bound = self._next_bound(octets, reach)
             if bare:
                 raise MalformedError(f"a CR or LF that is no CRLF, in line {self._lines + 1}")
-            self.seen = last
+            self._seen = last
             if end == self._start:
-                return
-            if end < 0:
+                return end + len(CRLF)
+            if end == -1:
                 break
-            self._begin_line(end + 2)
+            self._begin_line(end + len(CRLF))
         if len(octets) >= self._limits.octets:
             raise HeadTooLargeError(f"a head of more than {self._limits.octets} octets")
+        return None
 
     def _begin_line(self, start: int) -> None:
-        self._start = self.seen = start
+        self._start = self._seen = start
         self._lines += 1
         too_many = self._lines > self._limits.lines
         self._bound = start + (0 if too_many else self._limits.line)
@@ -94,27 +98,26 @@ class Scan:
             raise HeadTooLargeError(f"more than {limits.lines} field lines")
         if self._lines:
             raise _line_too_long(limits)
-        if octets.startswith(b"HTTP/"):
-            return _bound_of_part(0, reach, limits.line, _line_too_long(limits))
-        method_end = octets.find(b" ", 0, reach)
-        if method_end < 0:
-            bound = _bound_of_part(0, reach, limits.line, _line_too_long(limits))
-            return min(bound, reach + limits.target)
-        _bound_of_part(0, method_end, limits.line, _line_too_long(limits))
-        target_end = octets.find(b" ", method_end + 1, reach)
-        too_long = TargetTooLongError(f"a target of more than {limits.target} octets")
-        if target_end < 0:
-            bound = _bound_of_part(method_end + 1, reach, limits.target, too_long)
-            return min(bound, reach + limits.line)
-        _bound_of_part(method_end + 1, target_end, limits.target, too_long)
-        return _bound_of_part(target_end + 1, reach, limits.line, _line_too_long(limits))
+        line = bytes(octets[:reach])
+        if line.startswith(b"HTTP/"):
+            _check_length(line, limits.line, _line_too_long(limits))
+            return limits.line
+        # Each of the three parts counts alone. What is not there yet may begin with the next octet.
+        method, method_end, behind = line.partition(b" ")
+        target, target_end, rest = behind.partition(b" ")
+        _check_length(method, limits.line, _line_too_long(limits))
+        _check_length(target, limits.target, TargetTooLongError(f"a target of more than {limits.target} octets"))
+        _check_length(rest, limits.line, _line_too_long(limits))
+        if not method_end:
+            return min(limits.line, reach + limits.target)
+        if not target_end:
+            return min(reach - len(target) + limits.target, reach + limits.line)
+        return reach - len(rest) + limits.line
 
 
-def _bound_of_part(start: int, end: int, limit: int, error: Http1Error) -> int:
-    """Return where the part of a start line from `start` gets too long; raise `error` if it is so already at `end`."""
-    if end > start + limit:
+def _check_length(part: bytes, limit: int, error: Http1Error) -> None:
+    if len(part) > limit:
         raise error
-    return start + limit
 
 
 def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
@@ -153,8 +156,9 @@ class HeadBuffer:
                 whole head that came in one read is looked at by `parse_request_head` and `parse_response_head` only.
         """
         if not self._held and not self._skipped:
-            end = data.find(HEAD_END) + len(HEAD_END)
-            if len(HEAD_END) <= end <= self._limits.octets and data[0] != _CR:
+            end = data.find(HEAD_END)
+            if end != -1 and end <= self._limits.octets - len(HEAD_END) and data[0] != _CR:
+                end += len(HEAD_END)
                 return data[:end], data[end:]
         self._held += data
         return self._collect()
@@ -167,16 +171,15 @@ class HeadBuffer:
     def _collect(self) -> tuple[bytes, bytes] | None:
         held = self._held
         if not self._skipped:
-            if bytes(held[:2]) == b"\r":
+            if b"\r".startswith(held):
                 return None
-            if held.startswith(b"\r\n"):
-                del held[:2]
+            if held.startswith(CRLF):
+                del held[: len(CRLF)]
                 self._skipped = True
         if self._skipped and held.startswith(b"HTTP/"):
             raise MalformedError("an empty line before a status line")
-        end = held.find(HEAD_END, max(self._scan.seen - 2, 0), self._limits.octets) + len(HEAD_END)
-        if end < len(HEAD_END):
-            self._scan.read(held)
+        end = self._scan.read(held)
+        if end is None:
             return None
         whole = bytes(held)
         self._start()

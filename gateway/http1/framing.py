@@ -121,10 +121,9 @@ class _UntilCloseReader:
 
 
 class _Part(Enum):
-    """What of a chunked body is read next."""
+    """Which line of a chunked body comes next, behind the data that may be left."""
 
     SIZE = auto()
-    DATA = auto()
     DATA_END = auto()
     TRAILER = auto()
 
@@ -148,13 +147,11 @@ class _ChunkedReader:
         size = len(data)
         at = 0
         while at < size and not self.done:
-            if self._part is _Part.DATA:
+            if self._left:
                 piece = data[at : at + self._left]
                 pieces.append(piece)
                 at += len(piece)
                 self._left -= len(piece)
-                if not self._left:
-                    self._part = _Part.DATA_END
                 continue
             if self._part is _Part.SIZE and not self._line and (match := _plain_size_line(data, at)):
                 self._begin_chunk(match[1])
@@ -177,7 +174,7 @@ class _ChunkedReader:
 
     def _begin_chunk(self, digits: bytes) -> None:
         self._left = int(digits, 16)
-        self._part = _Part.DATA if self._left else _Part.TRAILER
+        self._part = _Part.DATA_END if self._left else _Part.TRAILER
 
     def _end_line(self, line: bytes) -> None:
         """Act on a line that is whole, its LF included."""
@@ -203,7 +200,7 @@ class _ChunkedReader:
     def _hold(self, octets: bytes) -> None:
         """Keep the beginning of a line; refuse what cannot become one, not only when the peer at last ends it."""
         line = self._line
-        if line.endswith(b"\r") or octets.find(b"\r", 0, -1) >= 0:
+        if line.endswith(b"\r") or b"\r" in octets[:-1]:
             raise MalformedError("a CR that is no CRLF")
         line += octets
         if self._part is _Part.TRAILER:

@@ -35,7 +35,7 @@ def salvage(octets: bytes) -> Salvaged:
     Never raises. So that a page of an allowed origin can read even a 431 or a 408.
     """
     head, empty_line, _ = octets.removeprefix(b"\r\n").partition(HEAD_END)
-    head += empty_line[:2]
+    head += empty_line
     start_line, line_end, _ = head.partition(b"\r\n")
     method = start_line.partition(b" ")[0]
     return Salvaged(

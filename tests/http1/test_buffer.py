@@ -108,6 +108,7 @@ def test_what_was_refused_is_kept_to_salvage_from() -> None:
         pytest.param(b"GET / HTTP/1.1\r\nA: b\r\n\n", 22, MalformedError, id="bare-lf-for-the-empty-line"),
         pytest.param(b"GET / HTTP/1.1\r\nA: b\r\n\rC", 23, MalformedError, id="cr-at-the-beginning-of-a-line"),
         pytest.param(b"GET /0123456789 HTTP/1.1", 14, TargetTooLongError, id="target-rfc-9110-15.5.15"),
+        pytest.param(b"G\r\nA\n", 4, MalformedError, id="bare-lf-behind-a-first-line-of-one-octet"),
         pytest.param(b"GET /0123456\n", 12, MalformedError, id="lf-before-the-target-is-too-long"),
         pytest.param(b"GET /012345678\n", 14, MalformedError, id="lf-where-the-target-would-be-too-long"),
         pytest.param(b"GET /0123456789\n", 14, TargetTooLongError, id="lf-behind-a-target-that-is-too-long"),
@@ -155,6 +156,49 @@ def test_a_head_of_exactly_the_limit_is_taken_and_one_more_octet_is_not() -> Non
         smaller = HeadBuffer(HeadLimits(octets=59, line=20, target=10, lines=2))
         with pytest.raises(HeadTooLargeError):
             first_head(smaller, *pieces)
+
+
+@pytest.mark.parametrize(
+    ("octets", "message"),
+    [
+        pytest.param(b"M" * 21, "a line of more than 20 octets", id="method"),
+        pytest.param(b"HTTP/1.1 200 " + b"a" * 8, "a line of more than 20 octets", id="status-line"),
+        pytest.param(b"GET /0123456789", "a target of more than 10 octets", id="target"),
+        pytest.param(b"G / H\r\nA:" + b"b" * 19, "a line of more than 20 octets", id="first-field-line"),
+        pytest.param(b"G / H\r\nA:\r\nB:" + b"b" * 19, "a line of more than 20 octets", id="last-field-line"),
+        pytest.param(b"G / H\r\nA:\r\nB:\r\nC", "more than 2 field lines", id="lines"),
+        pytest.param(
+            b"G / H\r\nA:" + b"b" * 18 + b"\r\nB:" + b"c" * 30, "a line of more than 20 octets", id="line-first"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nA:" + b"b" * 18 + b"\r\nB:" + b"c" * 18 + b"\r\n\r",
+            "a head of more than 60 octets",
+            id="octets",
+        ),
+    ],
+)
+def test_the_limit_is_told(octets: bytes, message: str) -> None:
+    with pytest.raises(Http1Error) as raised:
+        HeadBuffer(LIMITS).feed(octets)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(b"GET / 01234567890 H", id="what-follows-the-target-has-spaces"),
+        pytest.param(b"GET /012345678 " + b"H" * 20, id="what-follows-the-target-is-as-long-as-it-may-be"),
+        pytest.param(b"M" * 20 + b" /012345678", id="a-long-method-and-a-long-target"),
+    ],
+)
+def test_what_may_still_become_a_request_line_is_waited_for(octets: bytes) -> None:
+    assert refused_at(octets) is None
+
+
+def test_the_first_of_two_heads_in_the_second_read_is_told() -> None:
+    buffer = HeadBuffer(LIMITS)
+    assert buffer.feed(GET[:5]) is None
+    assert buffer.feed(GET[5:] + GET) == (GET, GET)
 
 
 def test_the_default_limits() -> None:

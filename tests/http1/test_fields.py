@@ -5,7 +5,7 @@ from gateway.http1.errors import HeadTooLargeError, Http1Error, MalformedError
 from gateway.http1.fields import Fields, index_fields, parse_fields
 from tests.http1.build import OCTETS, fields, outcome
 
-SOME = fields(b"Host: a", b"Vary: \t Origin, ,Accept\t ", b"vary:", b"X: \x0b1", b"VARY:Cookie , ")
+SOME = fields(b"Host: a", b"Vary: \t Origin, ,Accept\t ", b"vary:", b"X: \x0bX", b"VARY:Cookie , ")
 
 
 def parse(octets: bytes) -> Fields:
@@ -88,7 +88,7 @@ def test_contains(name: bytes, *, there: bool) -> None:
             (b"Origin", b"Accept", b"Cookie"),
             id="several-with-empty-members",
         ),
-        pytest.param(b"x", b"\x0b1", (b"\x0b1",), (b"\x0b1",), id="vertical-tab-is-no-white-space-rfc-9110-5.6.3"),
+        pytest.param(b"x", b"\x0bX", (b"\x0bX",), (b"\x0bX",), id="vertical-tab-is-no-white-space-rfc-9110-5.6.3"),
         pytest.param(b"y", None, (), (), id="none"),
     ],
 )

@@ -167,10 +167,15 @@ def test_a_chunk_line_has_a_bound() -> None:
     with pytest.raises(MalformedError):
         read(body_reader(CHUNKED, extensions=True), *one_by_one(too_long + b"\r\n"))
     unfinished = body_reader(CHUNKED, extensions=True)
-    assert read(unfinished, too_long[:-1], b"") == (b"", b"", False)
-    assert read(unfinished, b"\r") == (b"", b"", False)
+    assert read(unfinished, too_long) == (b"", b"", False)
     with pytest.raises(MalformedError):
-        unfinished.feed(b"\r")
+        unfinished.feed(b"b")
+
+
+def test_a_size_in_two_pieces_is_one() -> None:
+    octets = b"10\r\n0123456789abcdef\r\n0\r\n\r\n"
+    reader = body_reader(CHUNKED, extensions=False)
+    assert read(reader, octets[:1], octets[1:]) == (b"0123456789abcdef", b"", True)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +247,15 @@ def test_chunk() -> None:
     assert chunk(b"hello") == b"5\r\nhello\r\n"
     assert chunk(bytes(0xABC)) == b"abc\r\n" + bytes(0xABC) + b"\r\n"
     assert LAST_CHUNK == b"0\r\n\r\n"
+
+
+def test_constants() -> None:
+    assert MAX_CHUNK_LINE_OCTETS == 1024
+    assert (
+        Framing(Kind.NONE, 0),
+        Framing(Kind.CHUNKED, 0),
+        Framing(Kind.UNTIL_CLOSE, 0),
+    ) == (NO_BODY, CHUNKED, UNTIL_CLOSE)
 
 
 @pytest.mark.fuzz

@@ -330,12 +330,11 @@ def test_limits(octets: bytes, expected: RequestHead | type[Http1Error]) -> None
 @pytest.mark.parametrize(
     ("limits", "error"),
     [
-        pytest.param(HeadLimits(octets=100, line=100, target=100, lines=1), None, id="all-reached"),
-        pytest.param(HeadLimits(octets=99, line=100, target=100, lines=1), HeadTooLargeError, id="octets"),
-        pytest.param(HeadLimits(octets=100, line=65, target=100, lines=1), HeadTooLargeError, id="line"),
-        pytest.param(HeadLimits(octets=100, line=66, target=14, lines=1), TargetTooLongError, id="target"),
-        pytest.param(HeadLimits(octets=100, line=66, target=15, lines=0), HeadTooLargeError, id="lines"),
         pytest.param(HeadLimits(octets=100, line=66, target=15, lines=1), None, id="each-just-enough"),
+        pytest.param(HeadLimits(octets=99, line=999, target=999, lines=9), HeadTooLargeError, id="octets"),
+        pytest.param(HeadLimits(octets=999, line=65, target=999, lines=9), HeadTooLargeError, id="line"),
+        pytest.param(HeadLimits(octets=999, line=999, target=14, lines=9), TargetTooLongError, id="target"),
+        pytest.param(HeadLimits(octets=999, line=999, target=999, lines=0), HeadTooLargeError, id="lines"),
     ],
 )
 def test_each_limit_counts_alone(limits: HeadLimits, error: type[Http1Error] | None) -> None:
@@ -352,6 +351,7 @@ def test_each_limit_counts_alone(limits: HeadLimits, error: type[Http1Error] | N
         pytest.param(b"GET /\r\nA: b\r\n\r\n", "line 1 is no request line or status line", id="request-line"),
         pytest.param(b"GET / HTTP/1.1\r\nA: b", "no empty line", id="no-empty-line"),
         pytest.param(b"GET / HTTP/1.1\r\nA\nb\r\n\r\n", "a CR or LF that is no CRLF, in line 2", id="bare-lf"),
+        pytest.param(head(b"GET * HTTP/1.1", HOST), "target * with a method other than OPTIONS", id="asterisk"),
         pytest.param(head(POST, HOST, b"Content-Length: x"), "content-length is not 1 to 18 digits", id="length"),
         pytest.param(head(POST, HOST, HOST, TE, TE), "host on more than one line", id="first-by-name"),
     ],

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 
+import gateway.http1.head as head_module
 from gateway.http1.errors import HeadTooLargeError, Http1Error, MalformedError, VersionNotSupportedError
 from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.http1.head import HeadLimits, ResponseHead, parse_response_head
@@ -142,6 +143,15 @@ def test_a_malformed_status_line_is_refused(start_line: bytes) -> None:
 def test_malformed_fields_are_refused_with_and_without_a_body(lines: list[bytes], status: bytes, method: bytes) -> None:
     with pytest.raises(MalformedError):
         parse_response_head(head(b"HTTP/1.1 " + status + b" OK", *lines), method)
+
+
+def test_what_is_repeated_is_told() -> None:
+    with pytest.raises(MalformedError, match=r"^content-length on more than one line$"):
+        parse_response_head(head(OK, b"Allow: a", b"Allow: b", FIVE, FIVE, b"Z: a", b"Z: b"), b"GET")
+
+
+def test_what_head_hands_out_is_there() -> None:
+    assert [name for name in head_module.__all__ if not hasattr(head_module, name)] == []
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])

@@ -35,6 +35,7 @@ NOTHING = Salvaged(None, None, None)
         pytest.param(head(GET, HOST, ORIGIN, b"Origin-Agent-Cluster: ?1", b"Hosts: b"), ALL, id="longer-names"),
         pytest.param(head(GET, HOST, ORIGIN, b"X: Origin: b", b"X-Origin: c", b"X-Host: d"), ALL, id="names-elsewhere"),
         pytest.param(head(GET), Salvaged(b"GET", None, None), id="neither"),
+        pytest.param(head(GET, b"Origin: X"), Salvaged(b"GET", None, b"X"), id="no-letter-is-stripped"),
         pytest.param(head(GET, ORIGIN), NO_HOST, id="no-host"),
         pytest.param(head(GET, HOST, HOST, ORIGIN), NO_HOST, id="host-twice"),
         pytest.param(head(GET, b"Host: a/b", ORIGIN), NO_HOST, id="malformed-host"),

@@ -67,8 +67,9 @@ def _single_lines(case: Case) -> bytes:
 
 def _plain_trailers(case: Case) -> bytes:
     head, end, behind = case.octets.partition(b"\r\n\r\n")
-    framing = rb"(?i)(?<=\r\n)(?:content-length|transfer-encoding)(?=:)"
-    return head + end + re.sub(framing, b"X-Trailer", behind)
+    names = b"|".join(map(re.escape, sorted({b"content-length", b"transfer-encoding"} | _SINGLETONS)))
+    # As long as it was, since this may stand in a chunk's data.
+    return head + end + re.sub(rb"(?i)(?<=\r\n)(?:%b)(?=:)" % names, lambda match: b"x" * len(match[0]), behind)
 
 
 def _without(pattern: bytes, replacement: bytes) -> Callable[[Case], bytes]:
@@ -81,8 +82,8 @@ _ORIGIN_FORM: Final = Exceptional(
     "we tell the origin-form of an absolute-form target, as an origin server sees it (RFC 9112, 3.2.2)", _origin_form
 )
 
-_FRAMING_TRAILERS: Final = Exceptional(
-    "framing fields in a trailer section are refused; we drop trailers (RFC 9110, 6.5.1)", _plain_trailers
+_TRAILERS_OF_A_HEAD: Final = Exceptional(
+    "fields of a head are refused in a trailer section; we drop trailers (RFC 9110, 6.5.1)", _plain_trailers
 )
 _UNFINISHED_TRAILER: Final = Exceptional(
     "the beginning of a trailer is refused; we look at one when its line has ended (RFC 9112, 7.1.2)",
@@ -103,13 +104,13 @@ EXCEPTIONS: Final[Mapping[str, tuple[Exceptional, ...]]] = {
             "aiohttp refuses the key of a WebSocket draft; it is a field like any other (RFC 9110, 5.1)",
             _without(rb"(?<=\r\n)sec-websocket-key1(?=:)", b"X-WebSocket-Key1"),
         ),
-        _FRAMING_TRAILERS,
+        _TRAILERS_OF_A_HEAD,
         _UNFINISHED_TRAILER,
         _BAD_WHITE_SPACE,
     ),
     "h11": (
         _ORIGIN_FORM,
-        _FRAMING_TRAILERS,
+        _TRAILERS_OF_A_HEAD,
         _UNFINISHED_TRAILER,
         Exceptional(
             "h11 takes no empty line before a request line; RFC 9112, 2.2 has one skipped", _without(rb"\A\r\n", b"")

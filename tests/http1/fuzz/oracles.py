@@ -76,7 +76,7 @@ def read_with_aiohttp(case: Case, octets: bytes, *, eof: bool = False) -> Readin
 
 def _start(head: RawRequestMessage | RawResponseMessage) -> tuple[bytes, bytes]:
     if isinstance(head, RawRequestMessage):
-        return head.method.encode("ascii"), head.path.encode("utf-8", "surrogateescape")
+        return head.method.encode("ascii"), (head.path or "").encode("utf-8", "surrogateescape")
     return b"%d" % head.code, head.reason.encode("utf-8", "surrogateescape")
 
 
