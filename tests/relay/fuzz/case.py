@@ -42,7 +42,7 @@ class Case:
     scripts: tuple[Script, ...]
     """The n-th request that comes to any upstream connection is answered by the n-th, and so on round again."""
     connects: tuple[str, ...]
-    """What comes of the n-th new connection: `ok`, `refused` or `silence`."""
+    """What comes of the n-th new connection: `ok`, `slow` (it takes nothing at first), `refused` or `silence`."""
     steps: tuple[tuple[str, int], ...]
     """What is done, and to which connection; `world.World` knows the letters."""
 
@@ -125,7 +125,7 @@ def next_case(random: Random) -> Case:
     """Return any case."""
     clients = tuple(_client(random, number) for number in range(random.choice((1, 1, 1, 2, 2, 3))))
     scripts = tuple(_script(random) for _ in range(random.choice((1, 2, 3, 5))))
-    connects = tuple(random.choices(("ok", "refused", "silence"), (30, 1, 1), k=3))
+    connects = tuple(random.choices(("ok", "slow", "refused", "silence"), (26, 4, 1, 1), k=3))
     return Case(clients, scripts, connects, _steps(random, sum(map(len, clients))))
 
 
@@ -222,6 +222,12 @@ def _script(random: Random) -> Script:
     if roll() < 0.1:
         body = _damaged(random, body, 1.0) if roll() < 0.5 else body[: random.randrange(len(body) + 1)]
         then = random.choice(("fin", "reset", then))
+    elif roll() < 0.05:
+        head, body, then = (
+            head[: random.choice((0, 9, random.randrange(len(head))))],
+            b"",
+            random.choice(("fin", "reset")),
+        )
     elif roll() < 0.06:
         then = random.choice(("fin", "reset"))
     return Script(
@@ -231,7 +237,7 @@ def _script(random: Random) -> Script:
         early=roll() < 0.15,
         careless=roll() < 0.05,
         stray=random.choice(STRAY) if roll() < 0.05 else b"",
-        late=random.choice(STRAY) if roll() < 0.05 else b"",
+        late=random.choice(STRAY) if roll() < 0.12 else b"",
         then=then,
     )
 
@@ -273,9 +279,11 @@ def _framed(random: Random, status: bytes, content: bytes, minor: bool) -> tuple
 
 # ------------------------------------------------------------------------------------------------------------- order
 
-LETTERS: Final = "cuknp-+<>tTerdf"
-"""client sends, upstream sends, connect, some callbacks, upstream pieces all; stall and flow; sweeps; ends; drain."""
-_WEIGHTS: Final = (40, 40, 20, 6, 6, 3, 4, 2, 3, 1, 3, 0.5, 0.5, 0.3, 1)
+LETTERS: Final = "cuknpq-+<>tTerd"
+"""A client sends, an upstream sends, a connection comes about, some callbacks run, an upstream sends all it has, or
+sends and is not read yet; clients and upstreams take nothing and go on; sweeps; clients end, and reset; draining.
+"""
+_WEIGHTS: Final = (40, 40, 20, 6, 6, 10, 3, 4, 3, 3, 1, 3, 0.5, 0.5, 0.3)
 
 
 def _steps(random: Random, pieces: int) -> tuple[tuple[str, int], ...]:

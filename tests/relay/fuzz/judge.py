@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from gateway.http1.framing import Kind
 from gateway.http1.target import path_of
 from gateway.policy.decide import Answer, Relay
 from gateway.policy.reason import Reason
@@ -26,11 +27,8 @@ TIMED: Final = frozenset(
 )
 """Reasons that need time to pass."""
 
-LOOKS_ORDERLY: Final = frozenset({End.FIN})
-"""Ends that a peer takes for the end of a body that only the end of the connection ends.
-
-CUT is one more on plain TCP. It is left out until the relay resets a connection there, where it now aborts it.
-"""
+LOOKS_ORDERLY: Final = frozenset({End.FIN, End.CUT})
+"""Ends that a peer on plain TCP takes for the end of a body that only the end of the connection ends."""
 
 _HOP_BY_HOP: Final = frozenset(
     b"connection keep-alive te trailer upgrade proxy-connection expect x_forwarded_for alt-svc".split()
@@ -60,8 +58,7 @@ def _faults(world: World) -> Iterator[str]:
         for server in world.servers:
             yield from _of_server(server, by_id)
         for request_id, tries in attempts.items():
-            if len(tries) > 1:
-                yield from _of_retry(by_id[request_id][1], tries)
+            yield from _of_retry(*by_id[request_id][:2], tries)
     except OracleError as error:
         yield str(error)
 
@@ -275,6 +272,8 @@ def _of_request(meant: Meant, read: Read, client: Client) -> Iterator[str]:
         yield f"{read.start} instead of {head.method!r} {head.target!r}"
     if read.body != meant.body if read.whole else not meant.body.startswith(read.body):
         yield f"the body {read.body!r} instead of {meant.body!r}"
+    if len(read.body) > meant.decision.site.limits.request_body:
+        yield f"a body of {len(read.body)} octets is relayed"
     if read.values(b"host") != [head.host or b""] or read.values(b"x-forwarded-for") != [client.address.encode()]:
         yield f"Host {read.values(b'host')}, X-Forwarded-For {read.values(b'x-forwarded-for')}"
     names = {name for name, _ in read.fields}
@@ -294,8 +293,13 @@ def _of_reuse(server: Server, nth: int) -> Iterator[str]:
         yield "a connection is used again that said something unasked"
 
 
-def _of_retry(meant: Meant, tries: list[tuple[Server, int]]) -> Iterator[str]:
+def _of_retry(record: Record, meant: Meant, tries: list[tuple[Server, int]]) -> Iterator[str]:
+    """Yield why a request should not have been sent again, or should have been (contract item 17)."""
     server, nth = tries[0]
     asked = server.asked[nth]
-    if len(tries) > 2 or not nth or asked.delivered or asked.method not in {b"GET", b"HEAD"} or meant.body:
+    may = nth > 0 and not asked.delivered and asked.method in {b"GET", b"HEAD"} and not meant.body
+    if len(tries) > 1 and not (may and len(tries) == 2):
         yield f"a {asked.method!r} is sent {len(tries)} times, first as number {nth} of a connection"
+    must = may and meant.head is not None and meant.head.body.kind is Kind.NONE
+    if len(tries) == 1 and must and record.reason is Reason.UPSTREAM_CLOSED:
+        yield f"a {asked.method!r} that could be sent again is not"

@@ -125,7 +125,9 @@ class MemorySocket:
 
     family = socket.AF_INET
 
-    def __init__(self) -> None:
+    def __init__(self, *, slow: bool = False) -> None:
+        self.slow = slow
+        """The peer takes nothing at first."""
         self.resets = False
         self.incoming: deque[bytes | Sign] = deque()
         """What the peer has sent, and the gateway has not read."""
@@ -177,7 +179,7 @@ class MemoryTransport(asyncio.Transport):
         """What the peer has taken."""
         self.end = End.OPEN
         self.lost = False
-        self.taking = True
+        self.taking = not sock.slow
         self.incoming = sock.incoming
         self.delivered = bytearray()
         """What the gateway has read."""

@@ -120,7 +120,7 @@ class Server:
         self.transport = transport
         self.asked: list[Asked] = []
         self.spoilt_after: int | None = None
-        """How many requests it had when it sent what nobody had asked for, or ended."""
+        """How many requests it had when it first sent what nobody had asked for, or ended."""
         self._at = 0
         self._left: int | None = None
         """Octets of the present request's body that are still to come; -1: chunks."""
@@ -205,8 +205,16 @@ class Server:
 
     def send(self) -> bool:
         """Send the next piece, and have the gateway read; tell if anything happened."""
+        self.say()
+        return self.transport.deliver()
+
+    def say(self) -> None:
+        """Send the next piece; the gateway does not see it yet, but can ask whether there is any."""
         self.look()
         transport = self.transport
+        unasked = self.spoilt_after is None and self.world.is_idle(transport.protocol)
+        if unasked and (self._pieces or self._late):
+            self.spoilt_after = len(self.asked)
         if self._pieces:
             piece = self._pieces.pop(0)
             transport.incoming.append(piece)
@@ -216,13 +224,10 @@ class Server:
             self._answered()
         elif self._late and not transport.incoming and self.world.is_idle(transport.protocol):
             transport.incoming.append(self._late.pop())
-        return transport.deliver()
 
     def _delivered(self, piece: bytes | Sign) -> None:
         self.look()
-        if self.world.is_idle(self.transport.protocol):
-            self.spoilt_after = len(self.asked)
-        elif self.asked and not self._is_overtaken:
+        if self.asked and not self.world.is_idle(self.transport.protocol) and not self._is_overtaken:
             if isinstance(piece, bytes):
                 self.asked[-1].delivered += piece
             else:
@@ -274,7 +279,7 @@ class World:
         match letter:
             case "c" | "-" | "+" | "e" | "r":
                 self._of_client(letter, client, leaves=not client.pieces or number < 3)
-            case "u" | "p" | "<" | ">" if self.servers:
+            case "u" | "p" | "q" | "<" | ">" if self.servers:
                 live = [server for server in self.servers if not server.transport.lost] or self.servers
                 self._of_server(letter, live[number % len(live)])
             case "k":
@@ -307,6 +312,8 @@ class World:
         match letter:
             case "u":
                 server.send()
+            case "q":
+                server.say()
             case "p":
                 while server.send():
                     pass
@@ -323,8 +330,8 @@ class World:
         self._dialled += 1
         future = dialled.popleft()
         if not future.done():
-            if outcome == "ok":
-                future.set_result(MemorySocket())
+            if outcome in {"ok", "slow"}:
+                future.set_result(MemorySocket(slow=outcome == "slow"))
             elif outcome == "refused":
                 future.set_exception(ConnectionRefusedError(111, "refused"))
         return True
@@ -411,14 +418,24 @@ class World:
                 self.faults.append(f"a client in {client.state} has no deadline")
             if (exchange is None) is (client.state in {State.EXCHANGE, State.TUNNEL}):
                 self.faults.append(f"a client in {client.state} has the exchange {exchange}")
-        for upstream in upstreams:
+        self._check_upstreams()
+        for peer in self.clients:
+            self._check_flow(peer)
+
+    def _check_upstreams(self) -> None:
+        for upstream in self.gateway.upstreams:
             exchange = upstream.exchange
             if upstream.due == math.inf and (exchange is None or exchange.client.due == math.inf):
                 self.faults.append("an upstream connection has no deadline")
+            if exchange is None and isinstance(upstream, UpstreamConnection) and not self._reads(upstream):
+                self.faults.append("an idle upstream connection is not read from")
             if exchange is not None and exchange.client.exchange is not exchange:
                 self.faults.append("an upstream connection carries an exchange that has ended")
-        for peer in self.clients:
-            self._check_flow(peer)
+
+    @staticmethod
+    def _reads(upstream: UpstreamConnection) -> bool:
+        transport = upstream.transport
+        return not isinstance(transport, MemoryTransport) or transport.is_reading() or transport.is_closing()
 
     def _check_flow(self, client: Client) -> None:
         """Each side is read from exactly while the other takes what it is given (contract item 14)."""
@@ -454,7 +471,7 @@ class World:
         left += [
             f"{count} {name}" for name, count in (("in flight", pool.in_flight), ("tunnels", pool.tunnels)) if count
         ]
-        if pool.take(pool.routes(HOST)) is not None:
+        if any(vars(pool).get("_idle", {}).values()) or pool.take(pool.routes(HOST)) is not None:
             left.append("an idle connection")
         if self.admission.connected:
             left.append(f"{self.admission.connected} admitted")
