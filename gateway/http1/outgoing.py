@@ -53,7 +53,6 @@ FORWARDING: Final = frozenset(
         b"proxy-client-ip",
         b"remote-addr",
         b"true-client-ip",
-        b"via-proxy",
         b"wl-proxy-client-ip",
         b"x-appengine-user-ip",
         b"x-arr-ssl",

@@ -16,7 +16,7 @@ from gateway.http1.errors import (
     VersionNotSupportedError,
 )
 from gateway.http1.head import RequestHead, Salvaged
-from gateway.http1.target import is_ambiguous, path_of
+from gateway.http1.target import is_ambiguous, path_of, split_host
 from gateway.policy.challenges import is_connection_bound
 from gateway.policy.compiled import VARY, VARY_PREFLIGHT
 from gateway.policy.headers import judge_headers
@@ -132,7 +132,8 @@ def host_unknown(q: Question) -> Answer | None:
     """
     if q.site is not NO_SITE:
         return None
-    return Answer(Reason.HOST_UNKNOWN, 421, b"", remedy=remedy_for(Reason.HOST_UNKNOWN, host=q.head.host))
+    name = split_host(q.head.host)[0] if q.head.host else None  # `names` take no port
+    return Answer(Reason.HOST_UNKNOWN, 421, b"", remedy=remedy_for(Reason.HOST_UNKNOWN, host=name))
 
 
 def origin_repeated(q: Question) -> Answer | None:

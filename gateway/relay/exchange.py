@@ -220,7 +220,8 @@ class Exchange:
         self._side = Response.BODY
         self.status = head.status
         self.until_close = head.body.kind is Kind.UNTIL_CLOSE
-        self._reusable = head.persistent and not self.until_close
+        # A body that an upstream wrongly sends to HEAD may come late, and would be the next request's answer.
+        self._reusable = head.persistent and not self.until_close and self.head.method != b"HEAD"
         self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is Kind.UNTIL_CLOSE
         own = b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
         if b"date" not in head.fields:  # RFC 9110, 6.6.1

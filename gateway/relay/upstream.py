@@ -337,7 +337,7 @@ class Attempt:
         if found != pin:
             connection.drop()
             message = f"the certificate's public key is {found}, not the one pinned"
-            raise ssl.SSLCertVerificationError(message)
+            raise ssl.SSLCertVerificationError(1, message)
 
 
 def why_not_connected(error: BaseException) -> Reason:

@@ -99,9 +99,7 @@ PROXY = (
     ("head", "named"),
     [
         pytest.param(request(host="other.example"), "other.example", id="another-name"),
-        pytest.param(
-            request(host="other.example:8443", origin=ADDIN), "other.example:8443", id="G47-421-without-fields"
-        ),
+        pytest.param(request(host="other.example:8443", origin=ADDIN), "other.example", id="G47-421-without-fields"),
         pytest.param(request(host=f"{HOST}.evil.net"), f"{HOST}.evil.net", id="a-name-that-begins-with-it"),
         pytest.param(request(host=None, minor=0), "the host name", id="no-host"),
     ],

@@ -1,6 +1,7 @@
 """Messages through the relay, octet for octet: heads, bodies, framing, connections (contract 3, 5 to 9, 11 to 13)."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -335,3 +336,22 @@ async def test_octets_that_come_after_the_client_left_are_not_waited_for(rig: Ri
     await gone.wait()
     record = await made.record()
     assert (record.reason, record.status) == (Reason.CLIENT_GONE, None)
+
+
+async def test_a_body_that_comes_late_to_head_is_nobodys_answer(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        await answered.wait()
+        with contextlib.suppress(ConnectionError):
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+
+    answered = asyncio.Event()
+    made = await rig(script, answers(OK))
+    client = await made.client()
+    await client.send(GET.replace(b"GET", b"HEAD"))
+    assert (await client.response(method=b"HEAD")).status == 200
+    await client.send(GET)
+    answered.set()
+    assert (await client.response()).body == b"ok"
+    assert made.upstream.connections == 2
