@@ -19,6 +19,7 @@ from gateway.cli import app
 from tests.docs.markdown import PAGES, ROOT, Block, block, blocks, blocks_of, code
 from tests.docs.transcript import shows, steps
 from tests.real.processes import ENDED_WITHIN_SECONDS, Ports, accepts, end, running, until
+from tests.system import needs
 
 README: Final = ROOT / "README.md"
 COMMAND: Final = (sys.executable, "-m", "gateway")
@@ -107,9 +108,8 @@ def test_a_slash_too_many_is_told_as_shown(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stdout + checked.stderr) == (1, f"{step.output}\n")
 
 
+@needs("curl")
 def test_what_is_asked_is_answered_as_shown(tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed: sudo apt install curl")
     (step,) = steps(block(README, "console").text)
     with serving(tmp_path) as (port, _):
         command = step.command.replace("127.0.0.1:9900", f"127.0.0.1:{port}")

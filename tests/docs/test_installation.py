@@ -7,7 +7,6 @@ user, `apt` and `systemctl`, is not run; that it fits the unit is read.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 
 from tests.docs.markdown import ROOT, block, blocks
 from tests.real.processes import ENDED_WITHIN_SECONDS, LOOPBACK, Ports, accepts, running
+from tests.system import needs, path_of
 
 PAGE: Final = ROOT / "docs" / "installation.md"
 UNIT: Final = ROOT / "deploy" / "systemd" / "cors-gateway.service"
@@ -111,10 +111,9 @@ def test_what_the_unit_starts_listens_and_stops_in_order(machine: Machine, tmp_p
     assert events == ["listener.ready", "gateway.ready", "gateway.draining", "gateway.stopped"]
 
 
+@needs("systemd")
 def test_the_unit_is_read_without_a_complaint(machine: Machine, tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("systemd-analyze is not installed: sudo apt install systemd")
+    analyze = path_of("systemd")
     unit = tmp_path / UNIT.name
     unit.write_text(machine.translated(UNIT.read_text("utf-8")), "utf-8")
     verified = subprocess.run((analyze, "verify", unit), capture_output=True, text=True, check=False)
