@@ -74,7 +74,7 @@ system:  # the packages of tests/system-packages.txt: installed as root on Debia
 
 .PHONY: unit
 unit: $(TEST)  ## the tests, with coverage
-	$(BIN)/pytest --cov --coverage-gate
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --coverage-gate
 
 .PHONY: coverage
 coverage: $(TEST)  ## only the pure packages: each module covered in full by its own tests alone
