@@ -43,9 +43,10 @@ class Pool:
     def take(self, routes: tuple[Route, ...]) -> UpstreamConnection | None:
         """Return an idle connection of the first route that has one, the last parked first."""
         for route in routes:
-            idle = self._idle.get(route)
-            while idle:
+            while idle := self._idle.get(route):
                 connection = idle.pop()
+                if not idle:
+                    del self._idle[route]  # or a Host that is asked for once would be remembered for ever
                 if connection.is_quiet:
                     return connection
                 connection.drop()
@@ -54,6 +55,11 @@ class Pool:
     def park(self, connection: UpstreamConnection) -> None:
         """Keep a connection on which both sides are done, for a short while."""
         self._idle.setdefault(connection.route, []).append(connection)
+
+    @property
+    def idle_routes(self) -> int:
+        """How many routes have parked connections: nothing is kept of the others."""
+        return len(self._idle)
 
     def forget(self, connection: UpstreamConnection) -> None:
         """Drop a parked connection that has ended."""

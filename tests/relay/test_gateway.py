@@ -155,3 +155,20 @@ async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
     await client.send(GET)
     assert await client.gone()
     assert made.gateway.clients == set()
+
+
+async def test_nothing_is_kept_of_hosts_that_were_asked_for(rig: RigMaker) -> None:
+    made = await rig(answers(OK, OK, OK))
+    made.gateway.policy = Policy({}, any_host=made.gateway.policy.site_for(HOST))
+    site = made.gateway.policy.any_host
+    assert site is not None
+    pool = made.gateway.pool(site.upstream)
+    for number in range(3):
+        client = await made.client()
+        await client.send(GET.replace(HOST, b"host%d.example" % number))
+        assert (await client.response()).body == b"ok"
+    assert pool.idle_routes <= 1
+    routes = pool.routes(b"")
+    while (connection := pool.take(routes)) is not None:
+        connection.drop()
+    assert pool.idle_routes == 0
