@@ -99,15 +99,12 @@ _FORWARDING_PREFIX: Final = b"x-forwarded-"
 _NOT_IN_REQUESTS: Final = HOP_BY_HOP | FORWARDING | {b"content-length", b"expect", b"host"}
 _NOT_IN_RESPONSES: Final = HOP_BY_HOP | {b"content-length"}
 
-_NEVER_NOMINATED: Final = frozenset(
-    {b"authorization", b"content-length", b"content-type", b"cookie", b"host", b"origin"}
-)
+_NEVER_NOMINATED: Final = frozenset({b"authorization", b"content-type", b"cookie", b"origin"})
+"""Connection cannot take these away; Host and framing neither, since they are written afresh whatever it says."""
 _NEVER_NOMINATED_PREFIX: Final = b"access-control-"
 
-_NOMINATES_NOTHING: Final = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive"})
-"""Connection values that name no field but what is hop-by-hop anyway."""
-
-_CRLF: Final = b"\r\n"
+_NOMINATES_NOTHING: Final = frozenset({b"close", b"keep-alive"})
+"""The usual values of Connection: they name no field but what is hop-by-hop anyway."""
 
 
 def is_forwarding(name: bytes) -> bool:
@@ -189,9 +186,8 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
             dropped |= {name for name in names if name.startswith(prefix)}
     if of_a_client and b"_" in together:
         dropped |= {name for name in names if b"_" in name}
-    if b"connection" in fields and (
-        fields.value(b"connection") not in _NOMINATES_NOTHING or b"connection" in fields.repeated
-    ):
+    connection = fields.value(b"connection")
+    if connection is not None and (connection not in _NOMINATES_NOTHING or fields.repeated):
         dropped |= _nominated(fields)
     lines = [
         line for name, line in zip(names, fields.lines, strict=True) if name not in left_out and name not in dropped
