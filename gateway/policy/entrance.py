@@ -1,11 +1,12 @@
-"""What a listener answers by itself, before any site is asked: health probes, and the way from http to https."""
+"""What is answered before any site is asked: health probes, loops, and the way from http to https."""
 
 from typing import Final
 
+from gateway.http1.cdn_loop import has_passed
 from gateway.http1.head import RequestHead
 from gateway.http1.target import path_of, split_host
 from gateway.policy.compiled import VARY
-from gateway.policy.decide import Answer, host_unknown, question
+from gateway.policy.decide import Answer, Question, host_unknown, question
 from gateway.policy.model import Policy
 from gateway.policy.reason import Reason, remedy_for
 
@@ -17,6 +18,24 @@ def health(head: RequestHead, path: bytes, *, draining: bool) -> Answer | None:
     if head.method not in SAFE_TO_REDIRECT or path_of(head.target) != path:
         return None
     return Answer(Reason.SHUTDOWN, 503, b"") if draining else Answer(Reason.HEALTH, 200, b"")
+
+
+def loop_detected(policy: Policy, head: RequestHead, name: bytes) -> Answer | None:
+    """Refuse a request that has come by here before (RFC 8586, 2): 508, fields if the origin has a rule.
+
+    `name` is what this gateway writes into CDN-Loop. None for a request that does not hold it.
+    """
+    if not has_passed(head.fields, name):
+        return None
+    q = question(policy, head)
+    site = None if host_unknown(q) else q.site
+    vary = VARY if site else b""
+    return Answer(Reason.LOOP_DETECTED, 508, _shared(q) + vary, site, remedy_for(Reason.LOOP_DETECTED))
+
+
+def _shared(q: Question) -> bytes:
+    """Return the CORS fields of an answer, if the origin has a rule."""
+    return q.match.entry.compiled.share(q.match.origin) if q.match else b""
 
 
 def to_https(policy: Policy, head: RequestHead) -> Answer:
@@ -32,5 +51,4 @@ def to_https(policy: Policy, head: RequestHead) -> Answer:
     if q.origin is None and head.method in SAFE_TO_REDIRECT and head.host:
         location = b"Location: https://%b%b\r\n" % (split_host(head.host)[0], head.target)
         return Answer(Reason.PLAIN_HTTP, 308, VARY + location, q.site)
-    fields = q.match.entry.compiled.share(q.match.origin) if q.match else b""
-    return Answer(Reason.PLAIN_HTTP, 403, fields + VARY, q.site, remedy_for(Reason.PLAIN_HTTP))
+    return Answer(Reason.PLAIN_HTTP, 403, _shared(q) + VARY, q.site, remedy_for(Reason.PLAIN_HTTP))

@@ -12,7 +12,7 @@ from gateway.http1.framing import Kind, body_reader
 from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
 from gateway.http1.target import path_of
 from gateway.policy.decide import Answer, decide, fail, refuse
-from gateway.policy.entrance import health, to_https
+from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
@@ -245,6 +245,9 @@ class ClientConnection(Connection):
         self.exchange.start()
 
     def _answer_of_listener(self, head: RequestHead) -> Answer | None:
+        loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
+        if loop is not None:
+            return loop
         listener = self.listener
         if listener.health is not None:
             answer = health(head, listener.health.encode(), draining=self.gateway.draining)

@@ -7,6 +7,7 @@ ends an exchange goes through `_finish`, once.
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from gateway.http1.cdn_loop import loop_line
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import forwarding_lines
 from gateway.http1.framing import CHUNKED, LAST_CHUNK, NO_BODY, UNTIL_CLOSE, Kind, body_reader, chunk
@@ -32,6 +33,8 @@ TUNNEL_IDLE_SECONDS: Final = 3600.0
 """A WebSocket in which neither side says anything for this long is closed (contract item 20)."""
 RATE_GRACE_SECONDS: Final = 30.0
 """A request body may be slower than the least rate for this long (as Apache's mod_reqtimeout allows)."""
+CDN_LOOP: Final = frozenset({b"cdn-loop"})
+"""Written anew with our name in it (RFC 8586, 2)."""
 OWN_FIELDS: Final = frozenset({b"x-request-id"})
 """Fields that the relay writes itself, both ways, so that the CRM's log and ours can be laid side by side."""
 
@@ -157,7 +160,8 @@ class Exchange:
         own += b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
         if self._key is not None:
             own += UPGRADE_LINES
-        self._change_up = Change(change.dropped | OWN_FIELDS, change.dropped_prefixes, change.added + own)
+        own += loop_line(head.fields, client.gateway.loop_name)
+        self._change_up = Change(change.dropped | OWN_FIELDS | CDN_LOOP, change.dropped_prefixes, change.added + own)
         if head.expects_continue:
             client.write(CONTINUE)
         connection = self._pool.take(self._routes)

@@ -54,6 +54,8 @@ class Gateway:
         self._hinted: defaultdict[str, set[str]] = defaultdict(set)
         self._pools: dict[int, Pool] = {}
         self._id_prefix = secrets.token_hex(6)
+        self.loop_name = f"cors-gateway-{self._id_prefix}".encode()
+        """What this process leaves in CDN-Loop: a request that comes round again meets it sooner or later."""
         self._ids = count(1)
         self._date_second = 0
         self._date = b""

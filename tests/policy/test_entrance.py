@@ -3,7 +3,7 @@ import pytest
 from gateway.cors.origin import OriginTable, parse_origin
 from gateway.http1.head import parse_request_head
 from gateway.policy.decide import Answer
-from gateway.policy.entrance import health, to_https
+from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.model import EVERYTHING, Policy, Rule, Site, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason, remedy_for
 
@@ -67,3 +67,24 @@ def test_a_client_without_host_is_led_nowhere() -> None:
 )
 def test_health(request_line: bytes, draining: bool, expected: Answer | None) -> None:
     assert health(parse_request_head(request_line + b"\r\n\r\n"), b"/health", draining=draining) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param([], None, id="first-time"),
+        pytest.param(["CDN-Loop: another"], None, id="another's"),
+        pytest.param(["CDN-Loop: ours"], (VARY, SITE), id="again"),
+        pytest.param([f"Origin: {ADDIN}", "CDN-Loop: a, ours"], (SHARED + VARY, SITE), id="again-and-readable"),
+        pytest.param(["CDN-Loop: ours", "Host: other.example"], (b"", None), id="again-for-nobody"),
+    ],
+)
+def test_a_loop_is_found(lines: list[str], expected: tuple[bytes, Site | None] | None) -> None:
+    host = [] if any(line.startswith("Host") for line in lines) else ["Host: crm.customer.example"]
+    head = parse_request_head("\r\n".join(("GET / HTTP/1.1", *host, *lines, "", "")).encode())
+    answer = loop_detected(POLICY, head, b"ours")
+    if expected is None:
+        assert answer is None
+    else:
+        block, site = expected
+        assert answer == Answer(Reason.LOOP_DETECTED, 508, block, site, remedy_for(Reason.LOOP_DETECTED))

@@ -46,7 +46,8 @@ async def test_a_request_goes_up_with_its_own_octets_and_our_forwarding_fields(r
         + b" HTTP/1.1\r\nHost: crm.customer.example\r\naUTHOrization:Basic  eA==\t\r\nX-Name: caf\xe9\r\n"
         b"X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: crm.customer.example\r\n"
         b'Forwarded: for=127.0.0.1;host="crm.customer.example";proto=http\r\n'
-        b"X-Request-Id: " + record.request_id.encode() + b"\r\n\r\n"
+        b"X-Request-Id: " + record.request_id.encode() + b"\r\n"
+        b"CDN-Loop: " + made.gateway.loop_name + b"\r\n\r\n"
     )
     assert (record.reason, record.path, record.status) == (Reason.NOT_CORS, b"/x/%7Ey/", 200)
 

@@ -262,3 +262,13 @@ async def test_a_full_listener_lets_the_longest_idle_go_first_and_then_nobody_in
     last = await made.client()
     await last.send(b"GET /a HTTP/1.1\r\n\r\n")
     assert (await last.response()).status == 400
+
+
+async def test_a_request_that_comes_round_again_is_told_so(rig: RigMaker) -> None:
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(b"GET /a HTTP/1.1\r\n" + HOST + ORIGIN + b"CDN-Loop: x, " + made.gateway.loop_name + b"\r\n\r\n")
+    response = await client.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (508, [ADDIN])
+    assert (await made.record()).reason is Reason.LOOP_DETECTED
+    assert made.upstream.connections == 0
