@@ -15,6 +15,7 @@ def fields(*lines: bytes) -> Fields:
         pytest.param((), False, id="none"),
         pytest.param((b"CDN-Loop: other",), False, id="another"),
         pytest.param((b"CDN-Loop: ours-2, x",), False, id="longer"),
+        pytest.param((b"CDN-Loop: oursX",), False, id="one-letter-more"),
         pytest.param((b"CDN-Loop: ours",), True, id="ours"),
         pytest.param((b"cdn-loop: a, ours ; v=1, b",), True, id="with-parameters"),
         pytest.param((b"CDN-Loop: a", b"CDN-Loop: ours"), True, id="second-line"),

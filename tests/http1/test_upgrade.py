@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.http1.head import parse_request_head, parse_response_head
-from gateway.http1.upgrade import accepts_websocket, websocket_key
+from gateway.http1.upgrade import UPGRADE_LINES, accepts_websocket, websocket_key
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -20,6 +20,10 @@ def request(lines: list[bytes], line: bytes = b"GET /push HTTP/1.1") -> bytes | 
 
 def without(name: bytes, *instead: bytes) -> list[bytes]:
     return [line for line in ASKED if not line.startswith(name + b":")] + list(instead)
+
+
+def test_what_is_written_to_switch() -> None:
+    assert UPGRADE_LINES == b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
 def test_a_request_that_opens_a_websocket() -> None:
@@ -41,6 +45,9 @@ def test_a_request_that_opens_a_websocket() -> None:
             without(b"Sec-WebSocket-Key", b"Sec-WebSocket-Key: c2hvcnQ="), b"GET /push HTTP/1.1", id="short-key"
         ),
         pytest.param(without(b"Sec-WebSocket-Key", b"Sec-WebSocket-Key: ~"), b"GET /push HTTP/1.1", id="no-base64"),
+        pytest.param(
+            without(b"Sec-WebSocket-Key", b"Sec-WebSocket-Key: ~" + KEY), b"GET /push HTTP/1.1", id="not-only-base64"
+        ),
         pytest.param(
             without(b"Sec-WebSocket-Version", b"Sec-WebSocket-Version: 8"), b"GET /push HTTP/1.1", id="old-version"
         ),
