@@ -96,6 +96,7 @@ def test_what_was_refused_is_kept_to_salvage_from() -> None:
         pytest.param(b" GET / HTTP/1.1", 0, MalformedError, id="space-first-rfc-9112-2.2"),
         pytest.param(b"\nGET / HTTP/1.1", 0, MalformedError, id="bare-lf-first"),
         pytest.param(b"\rGET / HTTP/1.1", 1, MalformedError, id="bare-cr-first"),
+        pytest.param(b"\rX", 1, MalformedError, id="bare-cr-and-a-letter"),
         pytest.param(b"\0", 0, MalformedError, id="nul-first"),
         pytest.param(b"\r\n\r\n\0\r\nQUIT\n", 2, MalformedError, id="proxy-protocol-v2"),
         pytest.param(b"\r\n\r\nGET / HTTP/1.1", 2, MalformedError, id="two-empty-lines"),
