@@ -70,7 +70,7 @@ def index_fields(lines: Sequence[bytes]) -> Fields:
     if len(index) == count:
         return Fields(names, tuple(lines), index, _NONE_REPEATED)
     # Back to front, so that the first line of a name is what stays; `index` has the last.
-    first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=False))
+    first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=True))
     repeated = frozenset(name for name, at in index.items() if first[name] != at)
     return Fields(names, tuple(lines), first, repeated)
 

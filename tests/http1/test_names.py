@@ -9,6 +9,8 @@ from gateway.http1.names import LOWER_CASE, lower_case_names
         pytest.param(b"sec-ch-ua-mobile", b"sec-ch-ua-mobile", id="chrome"),
         pytest.param(b"Sec-Ch-Ua-Mobile", b"sec-ch-ua-mobile", id="title-case"),
         pytest.param(b"Sec-CH-UA-Mobile", b"sec-ch-ua-mobile", id="as-specified"),
+        pytest.param(b"Accept", b"accept", id="first"),
+        pytest.param(b"X-XSS-Protection", b"x-xss-protection", id="last"),
         pytest.param(b"ETag", b"etag", id="apache"),
         pytest.param(b"X-Powered-By", b"x-powered-by", id="php"),
         pytest.param(b"Access-Control-Allow-Origin", b"access-control-allow-origin", id="cors"),
@@ -16,6 +18,7 @@ from gateway.http1.names import LOWER_CASE, lower_case_names
 )
 def test_usual_spellings_are_known(spelling: bytes, name: bytes) -> None:
     assert dict(LOWER_CASE)[spelling] == name
+    assert dict(LOWER_CASE)[name] == name
 
 
 def test_every_known_spelling_is_told_as_lower_would() -> None:
