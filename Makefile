@@ -15,6 +15,7 @@ BIN    := $(VENV)/bin
 CODE   := gateway tests
 
 # From wherever pip is set up to fetch, a mirror of one's own included: the hashes in the lock decide what is good.
+# The lock names all there is (--no-deps): left to look for extras itself, pip 23 wants a newer release than is locked.
 # Not compiled: Python does that for what is imported, when it is first imported.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 
@@ -33,13 +34,13 @@ $(BIN)/python:
 
 $(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
 	@echo "installing requirements/run.txt into $(VENV)"
-	@$(PIP) install --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TEST): requirements/test.txt $(RUN)
 	@echo "installing requirements/test.txt into $(VENV)"
-	@$(PIP) install --no-compile --require-hashes -r requirements/test.txt
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/test.txt
 	@touch $@
 
 # --------------------------------------------------------------------------------------------------------- to see
