@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-MAX_REQUEST_HEADERS_OCTETS: Final = 4096
-"""Bound on Access-Control-Request-Headers over all its lines: preflights are anonymous input."""
-MAX_REQUEST_HEADERS_NAMES: Final = 64
-"""Bound on the names asked for; a browser sends those a script set."""
+REQUEST_HEADERS_OCTETS: Final = 4096
+"""Usual bound on Access-Control-Request-Headers over all its lines: preflights are anonymous input."""
+OCTETS_A_NAME: Final = 64
+"""There may be one name for so many octets of the bound: each costs work, and a browser sends those a script set."""
 
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110, 5.6.2."""
@@ -17,7 +17,7 @@ class RequestHeadersError(ValueError):
     """Access-Control-Request-Headers is over a bound, or holds what is no field name."""
 
 
-def parse_request_headers(values: Sequence[bytes]) -> tuple[bytes, ...]:
+def parse_request_headers(values: Sequence[bytes], max_octets: int = REQUEST_HEADERS_OCTETS) -> tuple[bytes, ...]:
     """Return the names asked for, in the client's order and spelling.
 
     Repeats (whatever the case) and empty elements are left out. Any case, order and white space, several lines: classic
@@ -26,7 +26,7 @@ def parse_request_headers(values: Sequence[bytes]) -> tuple[bytes, ...]:
     Raises:
         RequestHeadersError: over a bound, or a name that is no token.
     """
-    if sum(map(len, values)) > MAX_REQUEST_HEADERS_OCTETS:
+    if sum(map(len, values)) > max_octets:
         raise RequestHeadersError("too long")
     names: dict[bytes, bytes] = {}
     for value in values:
@@ -37,7 +37,7 @@ def parse_request_headers(values: Sequence[bytes]) -> tuple[bytes, ...]:
             if not _TOKEN.fullmatch(name):
                 raise RequestHeadersError("not a field name")
             names.setdefault(name.lower(), name)
-    if len(names) > MAX_REQUEST_HEADERS_NAMES:
+    if len(names) > max_octets // OCTETS_A_NAME:
         raise RequestHeadersError("too many names")
     return tuple(names.values())
 

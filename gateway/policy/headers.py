@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gateway.cors.preflight import (
-    MAX_REQUEST_HEADERS_OCTETS,
+    REQUEST_HEADERS_OCTETS,
     SAFELISTED_REQUEST_HEADERS,
     RequestHeadersError,
     is_forbidden,
@@ -50,7 +50,12 @@ UNREADABLE: Final = AskedHeaders(None, b"")
 
 
 def judge_headers(
-    asked: Sequence[bytes], listed: Mapping[bytes, None], *, any_header: bool, everything: bool
+    asked: Sequence[bytes],
+    listed: Mapping[bytes, None],
+    *,
+    any_header: bool,
+    everything: bool,
+    max_octets: int = REQUEST_HEADERS_OCTETS,
 ) -> AskedHeaders:
     """Return which of the names in `asked`, the values of Access-Control-Request-Headers, a page may send.
 
@@ -63,10 +68,10 @@ def judge_headers(
     Then safelisted names are not refused either. Of a browser they are: it asks for `content-type` only where its value
     is none a form could send.
     """
-    if len(asked) == 1 and len(asked[0]) <= MAX_REQUEST_HEADERS_OCTETS and listed.keys() >= set(asked[0].split(b",")):
+    if len(asked) == 1 and len(asked[0]) <= max_octets and listed.keys() >= set(asked[0].split(b",")):
         return RULES_OWN  # What browsers send: lower case, without spaces.
     try:
-        names = parse_request_headers(asked)
+        names = parse_request_headers(asked, max_octets)
     except RequestHeadersError:
         return UNREADABLE
     spelt = {name.lower(): name for name in names}

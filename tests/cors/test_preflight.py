@@ -4,8 +4,8 @@ import pytest
 
 from gateway.cors.preflight import (
     FORBIDDEN_REQUEST_HEADERS,
-    MAX_REQUEST_HEADERS_NAMES,
-    MAX_REQUEST_HEADERS_OCTETS,
+    OCTETS_A_NAME,
+    REQUEST_HEADERS_OCTETS,
     SAFELISTED_REQUEST_HEADERS,
     RequestHeadersError,
     is_forbidden,
@@ -68,7 +68,16 @@ def test_g23_a_list_without_end_costs_nothing() -> None:
 
 
 def test_bounds() -> None:
-    assert (MAX_REQUEST_HEADERS_OCTETS, MAX_REQUEST_HEADERS_NAMES) == (4096, 64)
+    assert (REQUEST_HEADERS_OCTETS, OCTETS_A_NAME) == (4096, 64)
+
+
+def test_another_bound_is_for_octets_and_for_names() -> None:
+    assert parse_request_headers([b"x" * 128], 128) == (b"x" * 128,)
+    assert parse_request_headers([b"a,b"], 128) == (b"a", b"b")
+    with pytest.raises(RequestHeadersError, match=r"^too long$"):
+        parse_request_headers([b"x" * 129], 128)
+    with pytest.raises(RequestHeadersError, match=r"^too many names$"):
+        parse_request_headers([b"a,b,c"], 191)
 
 
 @pytest.mark.parametrize(

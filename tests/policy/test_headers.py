@@ -111,6 +111,16 @@ def test_a_list_may_be_as_long_as_the_bound() -> None:
     assert judge_headers([b"," + asked], listed, any_header=False, everything=False) == UNREADABLE
 
 
+def test_a_site_may_have_another_bound() -> None:
+    listed = dict.fromkeys([b"abc", b"abcd"])
+    for octets, expected in ((8, RULES_OWN), (7, UNREADABLE)):
+        judged = judge_headers([b"abc,abcd"], listed, any_header=False, everything=False, max_octets=octets)
+        assert judged == expected
+    for octets, expected in ((128, AskedHeaders((b"ABC", b"ABCD"))), (127, UNREADABLE)):
+        judged = judge_headers([b"ABC,ABCD"], listed, any_header=False, everything=False, max_octets=octets)
+        assert judged == expected
+
+
 def test_a_rule_that_lists_nothing() -> None:
     assert judge_headers([b"x-a"], {}, any_header=False, everything=False) == AskedHeaders(None, b"x-a")
     assert judge_headers([], {}, any_header=False, everything=False) == RULES_OWN
