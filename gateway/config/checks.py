@@ -134,9 +134,6 @@ def no_effect(settings: GatewaySettings, notes: Notes) -> None:
         given.append((settings.node_of(GatewaySettings.workers), settings.workers not in {None, 1}))
     with suppress(Unread):
         given.append((settings.node_of(GatewaySettings.admin), settings.admin is not None))
-    with suppress(Unread):
-        listeners = settings.listeners
-        given.extend((each.node_of(ListenerSettings.proxy_protocol), each.proxy_protocol) for each in listeners)
     for node, said in given:
         if said:
             notes.warn(node, Unwise.NO_EFFECT, "has no effect in this version")

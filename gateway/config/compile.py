@@ -25,6 +25,7 @@ from gateway.http1.head import HeadLimits
 from gateway.policy.model import (
     EVERYTHING,
     CookieRewrite,
+    Health,
     Paths,
     Policy,
     Rewrite,
@@ -95,6 +96,7 @@ def _listener(settings: ListenerSettings, certificates: tuple[CertificatePair, .
 def _listener_limits(settings: ListenerLimitSettings) -> ListenerLimits:
     return ListenerLimits(
         connections=settings.connections,
+        connections_per_address=settings.connections_per_address,
         handshake_seconds=settings.handshake,
         head_seconds=settings.head,
         head=HeadLimits(
@@ -135,6 +137,7 @@ def _site(settings: SiteSettings, *, any_host: bool) -> Site:
             request_body=int(settings.limits.request_body),
             in_flight=settings.limits.in_flight,
             streams=settings.limits.streams,
+            access_control_request_headers=int(settings.limits.access_control_request_headers),
         ),
         place=_place(settings),
     )
@@ -189,7 +192,7 @@ def _cookies(settings: CookieSettings) -> CookieRewrite:
 
 
 def _upstream(settings: UpstreamSettings) -> Upstream:
-    timeouts = settings.timeouts
+    timeouts, health = settings.timeouts, settings.health
     return Upstream(
         urls=settings.urls,
         host=host_sent(settings),
@@ -199,7 +202,9 @@ def _upstream(settings: UpstreamSettings) -> Upstream:
             response_head=timeouts.response_head,
             idle=timeouts.idle,
             keep_alive=timeouts.keep_alive,
+            stream=timeouts.stream,
         ),
+        health=None if health is None else Health(health.path, health.every),
     )
 
 

@@ -139,6 +139,16 @@ class TimeoutSettings(Settings):
     keep_alive = defaulted(
         "4s", duration(most="10m"), "How long an unused connection is kept: less than the upstream does."
     )
+    stream = defaulted(
+        "1h", duration(most="24h"), "How long a WebSocket or an event stream may be silent: more than its heartbeat."
+    )
+
+
+class HealthSettings(Settings):
+    """How the gateway finds out by itself whether the upstream is up."""
+
+    path = defaulted("/", PATH, "What is asked for, with GET; any answer below 500 is a good one.")
+    every = defaulted("10s", duration("1s", "1h"), "How often, each of `urls`.")
 
 
 class UpstreamSettings(Settings):
@@ -156,6 +166,11 @@ class UpstreamSettings(Settings):
         "`upstream` for https, `preserve` for http.",
     )
     tls = defaulted("{}", Section("a mapping", UpstreamTlsSettings), "How an https upstream is verified.")
+    health = optional(
+        Section("a mapping", HealthSettings),
+        "Asks each of `urls` from time to time, and passes over those that are down. Left out, one that cannot be "
+        "connected to is passed over for 4 s.",
+    )
     timeouts = defaulted("{}", Section("a mapping", TimeoutSettings), "Deadlines.")
 
 
@@ -164,7 +179,15 @@ class SiteLimitSettings(Settings):
 
     request_body = defaulted("64MiB", size(), "Longest request body; a longer one is answered 413.")
     in_flight = defaulted("128", integer(1, 100_000), "Requests under way at a time; more are answered 503.")
-    streams = defaulted("256", integer(1, 100_000), "WebSockets open at a time.")
+    streams = defaulted(
+        "256", integer(1, 100_000), "WebSockets and event streams open at a time; more are answered 503."
+    )
+    access_control_request_headers = defaulted(
+        "4KiB",
+        size("256B", "64KiB"),
+        "What a preflight may ask for in `Access-Control-Request-Headers`, with one name for each 64 octets; more is "
+        "not allowed.",
+    )
 
 
 class CookieSettings(Settings):
@@ -295,7 +318,12 @@ class ListenerLimitSettings(Settings):
     connections = defaulted(
         "4096", integer(1, 1_000_000), "Connections at a time; when full, the longest idle goes first."
     )
-    handshake = defaulted("10s", duration(most="5m"), "For a TLS handshake.")
+    connections_per_address = defaulted(
+        "1024",
+        integer(1, 1_000_000),
+        "Of these, from one IPv4 address or one IPv6 /64; those of `trusted_proxies` are not counted.",
+    )
+    handshake = defaulted("10s", duration(most="5m"), "For a TLS handshake, with the PROXY header before it.")
     head = defaulted("10s", duration(most="5m"), "For a whole request head, from its first octet.")
     head_size = defaulted("32KiB", size("1KiB", "1MiB"), "A whole request head; a longer one is answered 431.")
     line_size = defaulted("16KiB", size("1KiB", "1MiB"), "A line of it.")
@@ -396,6 +424,7 @@ SECTIONS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
         "sites[].upstream": UpstreamSettings,
         "sites[].upstream.tls": UpstreamTlsSettings,
         "sites[].upstream.tls.client": ClientCertificateSettings,
+        "sites[].upstream.health": HealthSettings,
         "sites[].upstream.timeouts": TimeoutSettings,
         "sites[].limits": SiteLimitSettings,
         "sites[].rewrite": RewriteSettings,

@@ -23,6 +23,8 @@ class ListenerLimits:
 
     connections: int = 4096
     """Of the whole gateway on this listener; when full the longest-idle connection goes first."""
+    connections_per_address: int = 1024
+    """Of these, from one IPv4 address or one IPv6 /64; those of `trusted_proxies` are not counted."""
     handshake_seconds: float = 10.0
     head_seconds: float = 10.0
     """For a whole head, from accept or its first octet; never extended by octets."""

@@ -100,11 +100,11 @@ def question(policy: Policy, head: RequestHead) -> Question:
         return Question(head, site, path_of(head.target))
     match = site.rules.match(origin)
     preflight = head.method == b"OPTIONS" and b"access-control-request-method" in head.fields
-    asked = _asked(head, match) if preflight and match else None
+    asked = _asked(head, site, match) if preflight and match else None
     return Question(head, site, path_of(head.target), origin, match, preflight, asked)
 
 
-def _asked(head: RequestHead, match: Match[Rule]) -> Asked:
+def _asked(head: RequestHead, site: Site, match: Match[Rule]) -> Asked:
     """Return what a preflight asks for."""
     fields, compiled = head.fields, match.entry.compiled
     headers = judge_headers(
@@ -113,6 +113,7 @@ def _asked(head: RequestHead, match: Match[Rule]) -> Asked:
         any_header=match.entry.any_header,
         # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
         everything=fields.value(b"sec-fetch-mode") == b"CORS",
+        max_octets=site.limits.access_control_request_headers,
     )
     return Asked(
         match.entry,

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from gateway.cors.origin import Origin, OriginTable
+from gateway.cors.preflight import REQUEST_HEADERS_OCTETS
 from gateway.policy.compiled import CompiledRule, compile_rule
 
 
@@ -155,6 +156,16 @@ class Timeouts:
     response_head: float = 60.0
     idle: float = 60.0
     keep_alive: float = 4.0
+    stream: float = 3600.0
+    """Silence in a WebSocket or an event stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the gateway asks an upstream for, to know that it is up."""
+
+    path: bytes = b"/"
+    every: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,7 @@ class Upstream:
     """Host to send: None preserves the client's."""
     tls: UpstreamTls = field(default_factory=UpstreamTls)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,9 @@ class SiteLimits:
     """Octets."""
     in_flight: int = 128
     streams: int = 256
+    """WebSockets and event streams."""
+    access_control_request_headers: int = REQUEST_HEADERS_OCTETS
+    """Octets a preflight may ask for header fields in."""
 
 
 @dataclass(frozen=True, slots=True)

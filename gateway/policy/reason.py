@@ -39,6 +39,9 @@ class Reason(StrEnum):
     BODY_MALFORMED = "body-malformed"
     SITE_BUSY = "site-busy"
     GATEWAY_BUSY = "gateway-busy"
+    HANDSHAKE_FAILED = "handshake-failed"
+    HANDSHAKE_TIMEOUT = "handshake-timeout"
+    PROXY_HEADER_MALFORMED = "proxy-header-malformed"
     LOOP_DETECTED = "loop-detected"
     PLAIN_HTTP = "plain-http"
     # The upstream failed.
@@ -54,6 +57,7 @@ class Reason(StrEnum):
     UPSTREAM_CUT_OFF = "upstream-cut-off"
     UPSTREAM_REDIRECT = "upstream-redirect"
     UPSTREAM_MISDIRECTED = "upstream-misdirected"
+    UPSTREAM_UNHEALTHY = "upstream-unhealthy"
     LOGIN_REQUIRED = "login-required"
     AUTHENTICATION_CONNECTION_BOUND = "authentication-connection-bound"
     # The client left, or the gateway is at fault.
@@ -210,7 +214,23 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
     Reason.GATEWAY_BUSY: Explanation(
         503,
         "The gateway has as many connections as it takes.",
-        "raise limits.connections of the listener",
+        "raise limits.connections of the listener, or limits.connections_per_address where many share an address",
+    ),
+    Reason.HANDSHAKE_FAILED: Explanation(
+        None,
+        "No TLS connection with the client came about.",
+        "see the event tls.failed in the log: mostly the client does not trust the certificate",
+    ),
+    Reason.HANDSHAKE_TIMEOUT: Explanation(
+        None,
+        "The client connected, and did not begin with TLS, or a proxy with its PROXY header, in time.",
+        "look at what opens connections and says nothing: a port scan, or a load balancer's probe",
+    ),
+    Reason.PROXY_HEADER_MALFORMED: Explanation(
+        None,
+        "A trusted proxy connected without a PROXY header, and the listener expects one.",
+        "have the proxy send it (HAProxy: send-proxy-v2 and check-send-proxy; nginx: proxy_protocol on), or take"
+        " proxy_protocol out of the listener",
     ),
     Reason.LOOP_DETECTED: Explanation(
         508,
@@ -281,6 +301,11 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
         502,
         "The upstream says that it does not serve the host name it was asked for.",
         "set upstream.host of {place} to the name that the application goes by",
+    ),
+    Reason.UPSTREAM_UNHEALTHY: Explanation(
+        None,
+        "The upstream failed its health checks: requests go to the others, as long as one of these is up.",
+        "look in the application's log for this time, or correct upstream.health",
     ),
     Reason.LOGIN_REQUIRED: Explanation(
         401,

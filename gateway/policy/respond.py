@@ -48,7 +48,7 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
 
     Always: every Access-Control-* goes, Alt-Svc goes, `Vary` is merged with `Origin`, `relay.block` is added (but not
     to a 101, which no page reads). Challenges of NTLM and Negotiate go; where the upstream offers nothing else, the
-    answer says so (`authentication-connection-bound`).
+    answer says so (`authentication-connection-bound`). A 421 becomes a 502 that says why (`upstream-misdirected`).
 
     On reason `allowed`, as the rule and the site's `rewrite` say: Set-Cookie dropped or rewritten; Location and Refresh
     of the upstream's own origin (either scheme, with and without port, and the path prefix) made true outside with
@@ -82,6 +82,9 @@ def _leads_somewhere(relay: Relay, response: ResponseHead) -> bool:
 
 def _refused(relay: Relay, request: RequestHead, response: ResponseHead, outside: Outside | None) -> Answer | None:
     """Return the answer given instead of a response, None where it is passed on."""
+    if response.status == HTTPStatus.MISDIRECTED_REQUEST:
+        # It is about our connection to the upstream: whoever is connected to us is not meant (RFC 9110, 15.5.20).
+        return failure(Reason.UPSTREAM_MISDIRECTED, relay)
     challenges = response.fields.values(b"www-authenticate")
     if response.status == HTTPStatus.UNAUTHORIZED and challenges and not without(challenges, CONNECTION_BOUND):
         return failure(Reason.AUTHENTICATION_CONNECTION_BOUND, relay)

@@ -1,6 +1,8 @@
-"""Who may be connected to one listener: when it is full, the connection that was idle longest goes first."""
+"""Who may be connected to one listener, whole and by address: when it is full, who was idle longest goes first."""
 
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -11,6 +13,35 @@ if TYPE_CHECKING:
 
     Member: TypeAlias = ClientConnection | Handshake
 
+TOLD_CONNECTIONS: Final = 64
+"""How many a full listener lets in besides, to be told so: one request each, answered 503 `gateway-busy` with fields.
+A page whose connection is cut would know nothing but "network error"."""
+
+IPV6_PREFIX_OCTETS: Final = 8
+"""A /64 counts as one address: it is the least that anybody is given (RFC 6177, 2)."""
+
+
+class Entry(Enum):
+    """What becomes of a new connection."""
+
+    SERVED = auto()
+    TOLD = auto()
+    """It gets one answer, 503, and is closed."""
+    CUT = auto()
+    """There is no room even for that."""
+
+
+class Neighbours:
+    """The connections from one address: how many there are, and which of them are idle, the longest first."""
+
+    __slots__ = ("connected", "idle", "key")
+
+    def __init__(self, key: str) -> None:
+        """Begin with none."""
+        self.key = key
+        self.connected = 0
+        self.idle: dict[Member, None] = {}
+
 
 class Admission:
     """The connections of one listener, counted, and those of them that wait for a request, the longest first."""
@@ -19,32 +50,92 @@ class Admission:
         """Begin with none."""
         self.listener = listener
         self.connected = 0
+        """Those that are served."""
+        self._told: set[Member] = set()
+        """Those that are only told that there is no room."""
         self._idle: dict[Member, None] = {}
+        self._neighbours: dict[str, Neighbours] = {}
+        self._places: dict[Member, Neighbours | None] = {}
+        """Who is served, and who is counted with it; nobody is with a proxy, behind which there are many clients."""
 
-    def enter(self, member: "Member") -> bool:
+    def enter(self, member: "Member", address: str | None) -> Entry:
         """Count a connection in, as idle, at the expense of another where the listener is full; tell if there is room.
 
-        The other is cut: had it time to close, those that use it would be more than the limit.
+        `address` is the client's, None where many share it. The one that has to go is from the same address, where that
+        has too many. It is cut: had it time to close, those that use it would be more than the limit.
         """
-        if self.connected >= self.listener.limits.connections:
-            longest = next(iter(self._idle), None)
-            if longest is None:
-                return False
-            self.busy(longest)
-            longest.abort()
+        limits = self.listener.limits
+        neighbours = self._neighbours_at(address)
+        if neighbours is not None and neighbours.connected >= limits.connections_per_address:
+            room = self._let_go(neighbours.idle)
+        else:
+            room = self.connected < limits.connections or self._let_go(self._idle)
+        if not room:
+            if len(self._told) >= TOLD_CONNECTIONS:
+                return Entry.CUT
+            self._told.add(member)
+            return Entry.TOLD
+        if neighbours is not None:
+            self._neighbours[neighbours.key] = neighbours
+            neighbours.connected += 1
         self.connected += 1
+        self._places[member] = neighbours
         self.idle(member)
-        return True
+        return Entry.SERVED
 
     def leave(self, member: "Member") -> None:
         """Count a connection out."""
-        self.connected -= 1
+        if member not in self._places:
+            self._told.discard(member)
+            return
         self.busy(member)
+        self.connected -= 1
+        neighbours = self._places.pop(member)
+        if neighbours is not None:
+            neighbours.connected -= 1
+            if not neighbours.connected:
+                del self._neighbours[neighbours.key]
 
     def idle(self, member: "Member") -> None:
         """Note that a connection waits for a request from now on."""
         self._idle[member] = None
+        neighbours = self._places[member]
+        if neighbours is not None:
+            neighbours.idle[member] = None
 
     def busy(self, member: "Member") -> None:
         """Note that a connection has one, or is about to close."""
-        self._idle.pop(member, None)
+        if member in self._idle:
+            del self._idle[member]
+            neighbours = self._places[member]
+            if neighbours is not None:
+                del neighbours.idle[member]
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses are counted: nothing is kept of those without a connection."""
+        return len(self._neighbours)
+
+    def _neighbours_at(self, address: str | None) -> Neighbours | None:
+        if address is None:
+            return None
+        key = network_of(address)
+        return self._neighbours.get(key) or Neighbours(key)
+
+    def _let_go(self, idle: "dict[Member, None]") -> bool:
+        """Cut who is idle longest; tell if there was anybody."""
+        longest = next(iter(idle), None)
+        if longest is None:
+            return False
+        self.busy(longest)
+        longest.abort()
+        return True
+
+
+def network_of(address: str) -> str:
+    """Return what stands for everybody at `address`: an IPv4 address itself, of an IPv6 address its /64."""
+    if ":" not in address:
+        return address
+    ip = ip_address(address)
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return str(mapped) if mapped is not None else ip.packed[:IPV6_PREFIX_OCTETS].hex()

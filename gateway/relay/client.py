@@ -4,17 +4,18 @@ import asyncio
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme
 from gateway.http1.framing import Kind, body_reader
 from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
 from gateway.http1.target import path_of
-from gateway.policy.decide import Answer, decide, fail, refuse
+from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
+from gateway.relay.admission import Entry
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
 from gateway.relay.exchange import Exchange
 from gateway.relay.record import Record
@@ -46,23 +47,30 @@ class State(Enum):
     CLOSED = auto()
 
 
+class Door(NamedTuple):
+    """By what way a client came in."""
+
+    address: str
+    """Its own, or that of the last proxy before us."""
+    by_tls: bool
+
+
 class ClientConnection(Connection):
     """One client's connection: its unread octets, and the exchange under way."""
 
     __slots__ = (
-        "_admitted",
         "_buffer",
         "_discarded",
+        "_door",
+        "_entry",
         "_feeding",
         "_handshake",
         "_octets",
-        "_tls",
         "_trusted",
         "admission",
         "gateway",
         "limits",
         "listener",
-        "peer",
         "state",
     )
 
@@ -74,8 +82,8 @@ class ClientConnection(Connection):
         self.listener = admission.listener
         self.limits = self.listener.limits
         self.state = State.HEAD
-        self.peer = ""
-        self._admitted = False
+        self._door = Door("", by_tls=False)
+        self._entry = Entry.CUT
         self._trusted = False
         self._handshake = handshake
         self._buffer = HeadBuffer(self.limits.head)
@@ -83,6 +91,11 @@ class ClientConnection(Connection):
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
         self._feeding = False
         self._discarded = 0
+
+    @property
+    def peer(self) -> str:
+        """Who speaks to us: the client, or the last proxy before us."""
+        return self._door.address
 
     @property
     def holds_part_of_a_head(self) -> bool:
@@ -97,17 +110,20 @@ class ClientConnection(Connection):
         super().connection_made(transport)
         if self._handshake is not None:
             self._handshake.done()
-        peer = transport.get_extra_info("peername")
-        self.peer = str(peer[0]).partition("%")[0] if peer else ""
+            self._door = self._handshake.door
+        else:
+            peer = transport.get_extra_info("peername")
+            self._door = Door(str(peer[0]).partition("%")[0] if peer else "", by_tls=False)
         self._trusted = self.gateway.is_trusted(self.peer)
         self.gateway.joined(self)
-        self._admitted = self.admission.enter(self)
-        if self._admitted:
-            self.due = self.loop.time() + self.limits.head_seconds
-        else:
-            self.gateway.listener_full(self.listener)
+        self._entry = self.admission.enter(self, self.gateway.counted_address(self.peer))
+        if self._entry is not Entry.SERVED:
+            self.gateway.turned_away(self.listener)
+        if self._entry is Entry.CUT:
             self.state = State.CLOSED
             self.abort()
+        else:
+            self.due = self.loop.time() + self.limits.head_seconds
 
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,8 +133,7 @@ class ClientConnection(Connection):
         self.transport = None
         self.state = State.CLOSED
         self.gateway.left(self)
-        if self._admitted:
-            self.admission.leave(self)
+        self.admission.leave(self)
         if self.exchange is not None:
             self.exchange.client_gone()
 
@@ -230,7 +245,7 @@ class ClientConnection(Connection):
 
     def _request(self, head: RequestHead, began: float) -> None:
         self.due = NEVER
-        decision = self._answer_of_listener(head) or decide(self.gateway.policy, head)
+        decision = self._decided(head)
         request_id = self.gateway.request_id()
         if not self._trusted and b"x-forwarded-for" in head.fields:
             self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
@@ -243,6 +258,16 @@ class ClientConnection(Connection):
         self.state = State.EXCHANGE
         self.exchange = Exchange(self, head, decision, request_id, began)
         self.exchange.start()
+
+    def _decided(self, head: RequestHead) -> Decision:
+        """Return what the listener has to say, else what the policy has; nothing is relayed where there is no room."""
+        answer = self._answer_of_listener(head)
+        if answer is not None:
+            return answer
+        decision = decide(self.gateway.policy, head)
+        if self._entry is Entry.SERVED or isinstance(decision, Answer):
+            return decision
+        return failure(Reason.GATEWAY_BUSY, decision)
 
     def _answer_of_listener(self, head: RequestHead) -> Answer | None:
         loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
@@ -365,7 +390,7 @@ class ClientConnection(Connection):
 
     def must_close(self, head: RequestHead) -> bool:
         """Tell whether the answer to `head` must be the connection's last."""
-        return not head.persistent or self.gateway.draining
+        return not head.persistent or self.gateway.draining or self._entry is not Entry.SERVED
 
     # What the request is told to come from.
 
@@ -377,7 +402,7 @@ class ClientConnection(Connection):
 
     def scheme_of(self, head: RequestHead) -> str:
         """Return the scheme the client used, as the upstream is told."""
-        return client_scheme("https" if self._handshake else "http", head.fields, trusted=self._trusted)
+        return client_scheme("https" if self._door.by_tls else "http", head.fields, trusted=self._trusted)
 
     # Refusals before a head is whole, and faults.
 
@@ -399,7 +424,7 @@ class ClientConnection(Connection):
             )
         )
         self._octets = b""
-        self.gateway.done(
+        self.gateway.finished(
             Record(
                 client=self.peer,
                 site=answer.site.name if answer.site else None,
@@ -442,7 +467,7 @@ class ClientConnection(Connection):
             self._feed()
 
     def _log_answer(self, answer: Answer, head: RequestHead, request_id: str, began: float) -> None:
-        self.gateway.done(
+        self.gateway.finished(
             Record(
                 client=self.address_of(head),
                 site=answer.site.name if answer.site else None,
@@ -460,7 +485,7 @@ class ClientConnection(Connection):
 
     def _log_exchange(self, exchange: Exchange) -> None:
         head = exchange.head
-        self.gateway.done(
+        self.gateway.finished(
             Record(
                 client=self.address_of(head),
                 site=exchange.relay.site.name,

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-TUNNEL_IDLE_SECONDS: Final = 3600.0
-"""A WebSocket in which neither side says anything for this long is closed (contract item 20)."""
+EVENT_STREAM: Final = b"text/event-stream"
+"""What a response is that goes on for hours (https://html.spec.whatwg.org/#text/event-stream)."""
 RATE_GRACE_SECONDS: Final = 30.0
 """A request body may be slower than the least rate for this long (as Apache's mod_reqtimeout allows)."""
 CDN_LOOP: Final = frozenset({b"cdn-loop"})
@@ -59,6 +59,7 @@ class Exchange:
         "_ended",
         "_framing",
         "_host_up",
+        "_is_stream",
         "_key",
         "_pool",
         "_queue",
@@ -69,7 +70,6 @@ class Exchange:
         "_routes",
         "_side",
         "_stalled_since",
-        "_tunnelled",
         "_up_at",
         "answer",
         "began",
@@ -131,7 +131,8 @@ class Exchange:
         """Of the response, towards the client."""
         self._reusable = False
         self._retried = False
-        self._tunnelled = False
+        self._is_stream = False
+        """A WebSocket or an event stream: no longer in flight, and silent for longer."""
         self._ended = False
 
     # The request's way up.
@@ -149,8 +150,7 @@ class Exchange:
             return
         if path_of(head.target) in self.relay.site.websocket:
             self._key = websocket_key(head)
-        if self._key is not None and self._pool.tunnels >= limits.streams:
-            self.failed(Reason.SITE_BUSY, f"{limits.streams} WebSockets are open")
+        if self._key is not None and not self._has_room_for_a_stream():
             return
         host = head.host or b""
         self._host_up = self.relay.site.upstream.host or host
@@ -164,7 +164,7 @@ class Exchange:
         self._change_up = Change(change.dropped | OWN_FIELDS | CDN_LOOP, change.dropped_prefixes, change.added + own)
         if head.expects_continue:
             client.write(CONTINUE)
-        connection = self._pool.take(self._routes)
+        connection = self._pool.take(self._routes[0])
         if connection is not None:
             self.connected(connection)
         else:
@@ -220,12 +220,16 @@ class Exchange:
         if isinstance(verdict, Answer):
             self._answer(verdict)
             return
+        content_type = head.fields.value(b"content-type")
+        if content_type is not None and content_type[: len(EVENT_STREAM)].lower() == EVENT_STREAM and not ended:
+            if not self._has_room_for_a_stream():
+                return
+            self._become_a_stream()
         self._framing = framing = self._framing_down(head.body)
         self._side = Response.BODY
         self.status = head.status
         self.until_close = head.body.kind is Kind.UNTIL_CLOSE
-        # A body that an upstream wrongly sends to HEAD may come late, and would be the next request's answer.
-        self._reusable = head.persistent and not self.until_close and self.head.method != b"HEAD"
+        self._reusable = head.persistent and not self.until_close and not self._may_send_a_body_late(head)
         self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is Kind.UNTIL_CLOSE
         own = b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
         if b"date" not in head.fields:  # RFC 9110, 6.6.1
@@ -254,6 +258,17 @@ class Exchange:
         # An upstream that is still held is cut now: it has octets over, or did not wait for the end of an upload (R6).
         self._finish()
 
+    def _may_send_a_body_late(self, head: "ResponseHead") -> bool:
+        """Tell whether an upstream may, wrongly, send a body still: it would be taken for the next request's answer.
+
+        That is to HEAD, and where a bodyless response says how long a body is.
+        """
+        if head.body.kind is not Kind.NONE:
+            return False
+        fields = head.fields
+        sized = fields.value(b"content-length") not in {None, b"0"}
+        return self.head.method == b"HEAD" or sized or b"transfer-encoding" in fields
+
     def _framing_down(self, framing: "Framing") -> "Framing":
         if framing.kind in {Kind.NONE, Kind.SIZED}:
             return framing
@@ -270,9 +285,7 @@ class Exchange:
             return False
         self._side = Response.TUNNEL
         self.status = head.status
-        self._tunnelled = True
-        self._pool.in_flight -= 1
-        self._pool.tunnels += 1
+        self._become_a_stream()
         own = UPGRADE_LINES + b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
         change = Change(verdict.dropped | OWN_FIELDS, verdict.dropped_prefixes, verdict.added + own)
         self.client.write(response_octets(head, body=NO_BODY, close=False, minor=1, change=change) + data)
@@ -280,6 +293,19 @@ class Exchange:
         self.client.open_tunnel()
         self._charge()
         return True
+
+    def _has_room_for_a_stream(self) -> bool:
+        """Tell whether the site takes one more; where it does not, end."""
+        limits = self.relay.site.limits
+        if self._pool.streams < limits.streams:
+            return True
+        self.failed(Reason.SITE_BUSY, f"{limits.streams} WebSockets and event streams are open")
+        return False
+
+    def _become_a_stream(self) -> None:
+        self._is_stream = True
+        self._pool.in_flight -= 1
+        self._pool.streams += 1
 
     def tunnel_up(self, data: bytes) -> None:
         """Relay octets of the client."""
@@ -342,14 +368,15 @@ class Exchange:
         elif upstream is not None and not waits:
             taken = max(self._up_at, upstream.flowing_since)
             if tunnel:
-                client_due = max(taken, self._down_at) + TUNNEL_IDLE_SECONDS
+                client_due = max(taken, self._down_at) + timeouts.stream
             elif not self.request_done:
                 least = self._body_began + RATE_GRACE_SECONDS + self._received / limits.body_rate
                 client_due = min(taken + limits.body_idle_seconds, least)
             elif self._side is Response.WAITING:
                 upstream_due = max(taken, client.flowing_since) + timeouts.response_head
             if self._side is Response.BODY:
-                upstream_due = max(self._down_at, client.flowing_since) + timeouts.idle
+                silence = timeouts.stream if self._is_stream else timeouts.idle
+                upstream_due = max(self._down_at, client.flowing_since) + silence
         if upstream is not None:
             upstream.due = upstream.stalled_since + timeouts.idle if upstream.stalled else upstream_due
         client.due = client_due
@@ -437,8 +464,8 @@ class Exchange:
         if self._ended:  # a fault of ours in here must not count twice
             return
         self._ended = True
-        if self._tunnelled:
-            self._pool.tunnels -= 1
+        if self._is_stream:
+            self._pool.streams -= 1
         else:
             self._pool.in_flight -= 1
         if self._attempt is not None:

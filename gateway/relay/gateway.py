@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from gateway.policy.reason import Reason
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
@@ -45,6 +46,8 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
+        self.outcomes: Counter[Reason] = Counter()
+        """How often each was the end of a request, or of a connection without one."""
         self.draining = False
         self.empty = asyncio.Event()
         """Set while there is no client connection."""
@@ -68,9 +71,9 @@ class Gateway:
             OSError, ValueError: a certificate file of an upstream cannot be read or used.
         """
         sites = [site for site in (*self.policy.sites.values(), self.policy.any_host) if site is not None]
-        for site in sites:
-            self.pool(site.upstream)
         self.names.watch({url.host for site in sites for url in site.upstream.urls})
+        for site in {id(site): site for site in sites}.values():
+            self.pool(site.upstream).watch(site.names)
         self._sweep_again()
 
     def stop(self) -> None:
@@ -78,6 +81,8 @@ class Gateway:
         if self._sweeper is not None:
             self._sweeper.cancel()
         self.names.stop()
+        for pool in self._pools.values():
+            pool.close()
         for client in tuple(self.clients):
             client.shut_down()
         for upstream in tuple(self.upstreams):
@@ -135,17 +140,41 @@ class Gateway:
             told.add(about)
             self._hint(event, details)
 
+    def tell(self, event: str, **details: str) -> None:
+        """Tell a sysadmin what has changed, each time it does: of what changes no oftener than every few seconds."""
+        self._hint(event, details)
+
     def fault(self, error: BaseException, request_id: str) -> None:
         """Tell a fault of our own, once for each place; the request's record has its reason `internal`."""
         self.hint("internal.error", where(error), error=where(error), request_id=request_id)
 
-    def listener_full(self, listener: "Listener") -> None:
-        """Tell that a client was turned away."""
+    def count(self, reason: Reason) -> None:
+        """Count an outcome: of a request, or of a connection that never came to one."""
+        self.outcomes[reason] += 1
+
+    def finished(self, record: "Record") -> None:
+        """Count a request that has ended, and have it logged."""
+        self.outcomes[record.reason] += 1
+        self.done(record)
+
+    def counted_address(self, address: str) -> str | None:
+        """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""
+        return None if self.is_trusted(address) else address
+
+    def turned_away(self, listener: "Listener") -> None:
+        """Count a client for whom there was no room, and tell of it once."""
+        self.count(Reason.GATEWAY_BUSY)
         self.hint("listener.full", f"{listener.host}:{listener.port}")
 
     def tls_failed(self, error: ssl.SSLError) -> None:
-        """Tell why TLS with a client came to nothing, once for each reason."""
+        """Count TLS with a client that came to nothing, and tell of each cause once."""
+        self.count(Reason.HANDSHAKE_FAILED)
         self.hint("tls.failed", error.reason or "", error=error.reason or str(error))
+
+    def not_announced(self, peer: str, error: Exception) -> None:
+        """Count a connection of a proxy whose PROXY header was none, and tell of each proxy once."""
+        self.count(Reason.PROXY_HEADER_MALFORMED)
+        self.hint("proxy.header", peer, peer=peer, error=str(error))
 
     def _is_trusted(self, address: str) -> bool:
         try:

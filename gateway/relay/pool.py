@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gateway.http1.target import split_host
+from gateway.relay.health import Servers
 from gateway.relay.tls import upstream_context
 from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
@@ -22,8 +23,9 @@ class Pool:
         self.context = upstream_context(upstream.tls) if any(url.scheme == "https" for url in upstream.urls) else None
         self.in_flight = 0
         """Requests under way on this upstream."""
-        self.tunnels = 0
-        """WebSockets open on this upstream; they are no longer in flight."""
+        self.streams = 0
+        """WebSockets and event streams open on this upstream; they are no longer in flight."""
+        self.servers = Servers(self)
         self._idle: dict[Route, list[UpstreamConnection]] = {}
         self._turn = 0
         urls = upstream.urls
@@ -31,25 +33,27 @@ class Pool:
         """The one way there is, for most."""
 
     def routes(self, host: bytes) -> tuple[Route, ...]:
-        """Return the ways to the upstream for a request that will carry `host`, the one whose turn it is first."""
+        """Return the ways to the upstream for a request that will carry `host`.
+
+        The one whose turn it is comes first, those that are down last.
+        """
         if self._plain is not None:
             return self._plain
         urls = self.upstream.urls
         self._turn = (self._turn + 1) % len(urls)
         name = self.upstream.tls.name or (split_host(host)[0].decode("ascii").strip("[]") if host else "")
-        ordered = urls[self._turn :] + urls[: self._turn]
+        ordered = self.servers.in_turn(urls[self._turn :] + urls[: self._turn])
         return tuple(Route(url, (name or url.host) if url.scheme == "https" else "") for url in ordered)
 
-    def take(self, routes: tuple[Route, ...]) -> UpstreamConnection | None:
-        """Return an idle connection of the first route that has one, the last parked first."""
-        for route in routes:
-            while idle := self._idle.get(route):
-                connection = idle.pop()
-                if not idle:
-                    del self._idle[route]  # or a Host that is asked for once would be remembered for ever
-                if connection.is_quiet:
-                    return connection
-                connection.drop()
+    def take(self, route: Route) -> UpstreamConnection | None:
+        """Return an idle connection of `route` if there is one, the last parked first."""
+        while idle := self._idle.get(route):
+            connection = idle.pop()
+            if not idle:
+                del self._idle[route]  # or a Host that is asked for once would be remembered for ever
+            if connection.is_quiet:
+                return connection
+            connection.drop()
         return None
 
     def park(self, connection: UpstreamConnection) -> None:
@@ -73,8 +77,15 @@ class Pool:
         """Begin a new connection for `exchange`; it is told of the end by `connected` or `failed`."""
         return Attempt(self, exchange, routes)
 
+    def watch(self, names: tuple[str, ...]) -> None:
+        """Ask after the servers where the configuration says so; `names` are the site's."""
+        if self.upstream.health is not None:
+            host = self.upstream.host or (names[0].encode() if names else b"localhost")
+            self.servers.watch(self.routes(host), host.decode("ascii"))
+
     def close(self) -> None:
-        """End every parked connection."""
+        """Ask after nobody any more, and end every parked connection."""
+        self.servers.stop()
         for idle in tuple(self._idle.values()):
             for connection in tuple(idle):
                 connection.end()

@@ -1,5 +1,6 @@
 """Connections to an upstream: one request at a time, idle ones watched, new ones attempted."""
 
+import asyncio
 import contextlib
 import math
 import select
@@ -288,29 +289,37 @@ class Attempt:
 
     async def _first_that_answers(self, routes: tuple[Route, ...]) -> tuple[UpstreamConnection | None, Reason, str]:
         reason, detail = Reason.UPSTREAM_NAME_UNRESOLVED, ""
+        # Each has its share of the time: one that swallows packets must leave some to the next.
+        share = self.pool.upstream.timeouts.connect / len(routes) if len(routes) > 1 else None
         for route in routes:
             addresses = self.pool.gateway.names.addresses(route.url.host)
             if not addresses:
+                reason = Reason.UPSTREAM_NAME_UNRESOLVED
                 detail = f"{route.url.host}: {self.pool.gateway.names.error(route.url.host)}"
-                continue
-            try:
-                return await self._connect(route, addresses), reason, detail
-            except Exception as error:  # noqa: BLE001 - whatever a connection fails with is told as one of our reasons
-                reason = why_not_connected(error)
-                words = where(error) if reason is Reason.INTERNAL else str(error)
-                detail = f"{route.url.host}:{route.url.port}: {words}"
+            else:
+                try:
+                    connection = await self._connect(route, addresses, share)
+                except Exception as error:  # noqa: BLE001 - whatever it fails with is told as one of our reasons
+                    reason = why_not_connected(error)
+                    words = where(error) if reason is Reason.INTERNAL else str(error)
+                    detail = f"{route.url.host}:{route.url.port}: {words}"
+                else:
+                    self.pool.servers.worked(route.url)
+                    return connection, reason, detail
+            self.pool.servers.failed(route.url, reason, detail)
         return None, reason, detail
 
     async def _connect(
-        self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...]
+        self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
     ) -> UpstreamConnection:
         loop = self.pool.gateway.loop
         infos = [
             (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, route.url.port)) for family, host in addresses
         ]
-        sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - a bare tuple in it
-            infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
-        )
+        async with asyncio.timeout(share):
+            sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - a bare tuple
+                infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
+            )
         self._sock = sock
         try:
             _, connection = await loop.create_connection(
@@ -318,6 +327,7 @@ class Attempt:
                 sock=sock,
                 ssl=self.pool.context if route.tls_name else None,
                 server_hostname=route.tls_name or None,
+                ssl_handshake_timeout=share if route.tls_name else None,
             )
         except BaseException:
             with contextlib.suppress(OSError):  # closed by the loop already

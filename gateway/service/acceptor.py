@@ -39,9 +39,14 @@ class RelayServer(web.Server):
         """Return the protocol for one connection."""
         return ClientConnection(self._gateway, self.admission)
 
-    def shake_hands(self, sock: socket.socket, context: "ssl.SSLContext") -> None:
-        """Take a connection that was just accepted, and that begins with TLS."""
-        Handshake(self._gateway, self.admission, sock, context)
+    @property
+    def expects_a_proxy_header(self) -> bool:
+        """Whether proxies in front have to say first whose connection it is."""
+        return self.admission.listener.proxy_protocol
+
+    def shake_hands(self, sock: socket.socket, peer: str, context: "ssl.SSLContext | None") -> None:
+        """Take a connection that was just accepted, and that begins with TLS or a PROXY header."""
+        Handshake(self._gateway, self.admission, sock, peer, context)
 
     def cannot_accept(self, error: OSError) -> None:
         """Tell that the kernel has no room for another connection."""
@@ -61,10 +66,10 @@ async def _no_handler(_request: web.BaseRequest) -> web.StreamResponse:
     raise web.HTTPInternalServerError  # never called: no request handler is ever made
 
 
-class TlsAcceptor:
-    """Accepts connections that begin with TLS: the loops' own servers tell of them once the handshake is over."""
+class HandshakeAcceptor:
+    """Accepts connections that do not begin with a request: the loops' own servers tell of them too late."""
 
-    def __init__(self, sock: socket.socket, server: RelayServer, context: "ssl.SSLContext") -> None:
+    def __init__(self, sock: socket.socket, server: RelayServer, context: "ssl.SSLContext | None") -> None:
         """Begin to accept on `sock`, which is bound."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
@@ -92,7 +97,7 @@ class TlsAcceptor:
     def _accept(self) -> None:
         for _ in range(ACCEPTS_A_PASS):
             try:
-                sock, _peer = self._sock.accept()
+                sock, peer = self._sock.accept()
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:  # left before we came to it
@@ -103,7 +108,7 @@ class TlsAcceptor:
                 self._server.cannot_accept(error)
                 return
             sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            self._server.shake_hands(sock, self._context)
+            self._server.shake_hands(sock, str(peer[0]).partition("%")[0], self._context)
 
 
 class ListenerSite(web.SockSite):
@@ -111,20 +116,21 @@ class ListenerSite(web.SockSite):
 
     def __init__(self, runner: web.ServerRunner, sock: socket.socket, context: "ssl.SSLContext | None") -> None:
         """Serve `sock`."""
-        super().__init__(runner, sock, ssl_context=context, backlog=BACKLOG)
+        super().__init__(runner, sock, ssl_context=context)
 
     async def start(self) -> None:
         """Begin to accept."""
         await web.BaseSite.start(self)
         server = self._runner.server
         assert isinstance(server, RelayServer)  # noqa: S101 - the runner was set up with one
-        if self._ssl_context is not None:
-            acceptor = TlsAcceptor(self._sock, server, self._ssl_context)
+        if self._ssl_context is not None or server.expects_a_proxy_header:
+            acceptor = HandshakeAcceptor(self._sock, server, self._ssl_context)
             self._server = cast("asyncio.AbstractServer", acceptor)  # as far as aiohttp uses one
         else:
-            self._server = await asyncio.get_running_loop().create_server(
-                server, sock=self._sock, backlog=self._backlog
-            )
+            # A task for each accepted connection would cost as much again as all of uvloop's accepting.
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(server, sock=self._sock, backlog=ACCEPTS_A_PASS)
+            self._sock.listen(BACKLOG)  # asyncio takes as many at once as its backlog is
 
 
 def listening_socket(listener: "Listener") -> socket.socket:

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import http_parser, web
 
 from gateway import __version__
+from gateway.relay.admission import TOLD_CONNECTIONS
 from gateway.relay.gateway import Gateway
 from gateway.service.acceptor import ListenerSite, RelayServer, listening_socket
 from gateway.service.log import LogWriter, RequestLog, configure_events, renderer, standard_output
@@ -39,10 +40,17 @@ HINTS: Final["Mapping[str, str]"] = {
     "listener.no_files": "raise the limit of open files: LimitNOFILE in the service unit, `ulimit -n` in a shell",
     "tls.failed": "HTTP_REQUEST: a client speaks plain http to this port; UNKNOWN_CA, CERTIFICATE_UNKNOWN: it does not"
     " trust the certificate, or the chain lacks an intermediate one",
-    "listener.full": "no connection is idle: raise limits.connections of the listener, or look who holds them",
+    "listener.full": "no connection is idle: raise limits.connections of the listener, or, where many share an address,"
+    " limits.connections_per_address, or look who holds them",
+    "proxy.header": "have {peer} send a PROXY header (HAProxy: send-proxy-v2 and check-send-proxy; nginx:"
+    " proxy_protocol on), or take proxy_protocol out of the listener",
+    "upstream.down": "start {upstream}, or look at the way to it; its requests go to the others meanwhile",
     "proxy.untrusted": "its X-Forwarded-For is not believed: if it is your proxy, put {peer} into trusted_proxies",
 }
 
+
+GOOD_NEWS: Final = frozenset({"upstream.up"})
+"""Events that ask nobody to do anything."""
 
 Events = structlog.typing.FilteringBoundLogger
 """Where events are told."""
@@ -124,7 +132,7 @@ async def _serve(loaded: "Loaded") -> None:
     configure_events(writer, render, config.log.level)
     log = structlog.get_logger()
     try:
-        _warn_of_few_files(config, log)
+        _check_files(config)
         gateway = Gateway(config, done=RequestLog(writer, render, config.log.level), hint=_hinter(log))
         sockets = [(listener, *_prepare(listener)) for listener in config.listeners]
         for warning in loaded.warnings:
@@ -185,7 +193,9 @@ async def _listen(
 def _hinter(log: Events) -> "Callable[[str, dict[str, str]], None]":
     def hint(event: str, details: dict[str, str]) -> None:
         text = HINTS.get(event)
-        if text is None:
+        if event in GOOD_NEWS:
+            log.info(event, **details)
+        elif text is None:
             log.error(event, **details)
         else:
             log.warning(event, **details, remedy=text.format(**details))
@@ -215,16 +225,28 @@ def _say_ready(config: "Config", log: Events) -> None:
     )
 
 
-def _warn_of_few_files(config: "Config", log: Events) -> None:
-    files = raise_file_limit()
-    connections = sum(listener.limits.connections for listener in config.listeners)
-    if files is not None and files < 2 * connections + FILES_BESIDES:
-        log.warning(
-            "files.too_few",
-            open_files=files,
-            connections=connections,
-            remedy=f"set LimitNOFILE={2 * connections + FILES_BESIDES} in the service unit, or lower"
-            " limits.connections: each connection may need a second one, to the upstream",
+def files_needed(config: "Config") -> int:
+    """Return how many files may be open at a time: connections of clients, those to upstreams, and what is besides.
+
+    A connection to an upstream is for a request in flight or a stream, whose number each site bounds; one that is
+    parked was for such a one, and is the next's.
+    """
+    clients = sum(listener.limits.connections for listener in config.listeners)
+    upstreams = sum(site.limits.in_flight + site.limits.streams for site in config.sites)
+    return clients + TOLD_CONNECTIONS * len(config.listeners) + min(clients, upstreams) + FILES_BESIDES
+
+
+def _check_files(config: "Config") -> None:
+    """Raise the limit of open files, and refuse to start where that is not enough: better now than on a busy morning.
+
+    Raises:
+        StartError
+    """
+    files, needed = raise_file_limit(), files_needed(config)
+    if files is not None and files < needed:
+        raise StartError(
+            f"{needed} files may be open at a time, and {files} are allowed: set LimitNOFILE={needed} in the service"
+            f" unit (`ulimit -Hn {needed}` in root's shell), or lower limits.connections of the listeners"
         )
 
 

@@ -14,6 +14,7 @@ from gateway.policy.model import (
     Challenges,
     CookieHandling,
     CookieRewrite,
+    Health,
     LocationHandling,
     LoginRedirect,
     Paths,
@@ -75,8 +76,8 @@ listeners:
     certificates: /tls
     proxy_protocol: false
     health: /healthy
-    limits: {connections: 1, handshake: 2s, head: 3s, head_size: 4KiB, line_size: 5KiB, target_size: 6KiB, lines: 8,
-             keep_alive: 7s, body_idle: 9s, body_rate: 10B, write_stall: 11s, linger: 12s}
+    limits: {connections: 1, connections_per_address: 2, handshake: 2s, head: 3s, head_size: 4KiB, line_size: 5KiB,
+             target_size: 6KiB, lines: 8, keep_alive: 7s, body_idle: 9s, body_rate: 10B, write_stall: 11s, linger: 12s}
   - {address: 127.0.0.1:8080, redirect_to_https: true}
 admin: {address: 127.0.0.1:9901}
 trusted_proxies: [10.0.0.5]
@@ -92,8 +93,9 @@ sites:
       host: crm.lan
       tls:
         {ca: /ca, name: c.lan, client: {chain: /c, key: /k}, pin: sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=}
-      timeouts: {connect: 1s, response_head: 2s, idle: 3s, keep_alive: 4s}
-    limits: {request_body: 1MiB, in_flight: 2, streams: 3}
+      timeouts: {connect: 1s, response_head: 2s, idle: 3s, keep_alive: 4s, stream: 5s}
+      health: {path: /up, every: 6s}
+    limits: {request_body: 1MiB, in_flight: 2, streams: 3, access_control_request_headers: 1KiB}
     paths: [/a/, /b]
     websocket: [/a/ws]
     form_posts: [/b]
@@ -126,7 +128,7 @@ def test_every_key(tmp_path: Path) -> None:
         cookies=CookieHandling.RELAY,
         max_age_seconds=1,
         paths=Paths(subtrees=(b"/a/",)),
-        place=f"sites[0].origins[0], {tmp_path}/c.yaml:36",
+        place=f"sites[0].origins[0], {tmp_path}/c.yaml:37",
     )
     site = Site(
         ("a.example", "b.example"),
@@ -140,7 +142,8 @@ def test_every_key(tmp_path: Path) -> None:
                 client_key="/k",
                 pin="sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
             ),
-            timeouts=Timeouts(1, 2, 3, 4),
+            timeouts=Timeouts(1, 2, 3, 4, 5),
+            health=Health(b"/up", 6),
         ),
         Paths(frozenset({b"/b"}), (b"/a/",)),
         OriginTable([(origin, rule)]),
@@ -153,10 +156,10 @@ def test_every_key(tmp_path: Path) -> None:
             Challenges.KEEP,
             CookieRewrite(secure=True, same_site="None", partitioned=False, domain=""),
         ),
-        limits=SiteLimits(1 << 20, 2, 3),
+        limits=SiteLimits(1 << 20, 2, 3, 1024),
         place=f"sites[0], {tmp_path}/c.yaml:18",
     )
-    limits = ListenerLimits(1, 2, 3, HeadLimits(4096, 5120, 6144, 8), 7, 9, 10, 11, 12)
+    limits = ListenerLimits(1, 2, 2, 3, HeadLimits(4096, 5120, 6144, 8), 7, 9, 10, 11, 12)
     assert loaded(tmp_path, EVERY).config == Config(
         Policy({b"a.example": site, b"b.example": site}),
         listeners=(

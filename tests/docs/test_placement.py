@@ -365,6 +365,71 @@ def test_3_under_its_own_name_behind_nginx(place: Place) -> None:
             expect_the_place_to_work(outer, OWN_NAME, trusting(place.authority), "https")
 
 
+HAPROXY: Final = """\
+global
+    maxconn 100
+defaults
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+{text}
+"""
+
+
+def haproxy_command(place: Place, text: str) -> tuple[str | Path, ...]:
+    """Write HAProxy's configuration, and return the command that runs it."""
+    return (path_of("haproxy"), "-db", "-f", place.write("haproxy.cfg", HAPROXY.format(text=text)))
+
+
+@needs("haproxy")
+def test_3_under_its_own_name_behind_haproxy(place: Place) -> None:
+    outer, inner = place.ports.take(), place.ports.take()
+    chain, key = place.certificate(place.folder / "terminator")
+    pem = place.write("crm-api.pem", chain.read_text("utf-8") + key.read_text("utf-8"))
+    (text,) = of_placement("haproxy", "http")
+    text = text.replace("bind :443", f"bind {LOOPBACK}:{outer}").replace("10.0.0.20:9900", f"{LOOPBACK}:{inner}")
+    text = text.replace("/etc/haproxy/crm-api.pem", str(pem))
+    with bad_crm() as crm:
+        ours = configuration(
+            of_readme("yaml")[2],
+            listeners=[{"address": f"{LOOPBACK}:{inner}"}],
+            trusted_proxies=[LOOPBACK],
+            upstream=f"http://{LOOPBACK}:{crm}",
+        )
+        with (
+            gateway(place, ours, inner),
+            running(haproxy_command(place, text), place.folder / "haproxy.log", lambda: accepts(outer)),
+        ):
+            expect_the_place_to_work(outer, OWN_NAME, trusting(place.authority), "https")
+
+
+@needs("haproxy")
+@pytest.mark.parametrize("version", ["send-proxy", "send-proxy-v2"])
+def test_3_behind_haproxy_that_passes_tls_on_with_a_proxy_header(place: Place, version: str) -> None:
+    outer, inner = place.ports.take(), place.ports.take()
+    place.certificate(place.folder / "tls" / "crm-api")
+    (text,) = of_placement("haproxy", "tcp")
+    text = text.replace("bind :443", f"bind {LOOPBACK}:{outer}").replace("10.0.0.20:8443", f"{LOOPBACK}:{inner}")
+    text = text.replace("send-proxy-v2", version)
+    (announced,) = [each for each in of_placement("yaml") if "proxy_protocol" in each]
+    listener = yaml.safe_load(announced)["listeners"][0]
+    with bad_crm() as crm:
+        ours = configuration(
+            announced,
+            listeners=[listener | {"address": f"{LOOPBACK}:{inner}", "certificates": str(place.folder / "tls")}],
+            trusted_proxies=[LOOPBACK],
+            upstream=f"http://{LOOPBACK}:{crm}",
+        )
+        with (
+            gateway(place, ours, inner) as log,
+            running(haproxy_command(place, text), place.folder / "haproxy.log", lambda: accepts(outer)),
+        ):
+            expect_the_place_to_work(outer, OWN_NAME, trusting(place.authority), "https")
+            direct = ask(inner, OWN_NAME, "GET", "/restapi/v1/x", trusting(place.authority))
+            assert direct.status == 200  # from an address that is not trusted, which sends none
+        assert "proxy.header" not in log.read_text("utf-8")  # HAProxy's checks have one, too
+
+
 def test_a_proxy_that_is_not_trusted_is_named_in_the_log(place: Place) -> None:
     inner = place.ports.take()
     with bad_crm() as crm:

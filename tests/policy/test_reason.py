@@ -34,7 +34,10 @@ def test_explanations(reason: Reason) -> None:
 
 
 STATUSES = {
-    None: {*["allowed", "not-cors", "same-origin", "form-post", "origin-unlisted", "client-gone", "client-stalled"]},
+    None: {
+        *["allowed", "not-cors", "same-origin", "form-post", "origin-unlisted", "client-gone", "client-stalled"],
+        *["handshake-failed", "handshake-timeout", "proxy-header-malformed", "upstream-unhealthy"],
+    },
     200: {"health"},
     204: {"preflight-allowed", "header-not-allowed"},
     308: {"plain-http"},

@@ -179,6 +179,12 @@ def test_authentication_connection_bound(relay: Relay) -> None:
     assert answer == refusal(Reason.AUTHENTICATION_CONNECTION_BOUND, relay=relay)
 
 
+@pytest.mark.parametrize("relay", [ALLOWED, NOT_CORS])
+def test_a_421_is_about_our_connection_to_the_upstream(relay: Relay) -> None:
+    answer = judged(relay, "Access-Control-Allow-Origin: *", status=421)
+    assert answer == refusal(Reason.UPSTREAM_MISDIRECTED, relay=relay)
+
+
 def test_a_challenge_that_comes_with_something_else_than_401_is_only_dropped() -> None:
     assert judged(NOT_CORS, "WWW-Authenticate: NTLM", status=200) == change(b"www-authenticate", added=VARY)
 

@@ -12,7 +12,7 @@ import trustme
 from aiohttp import web
 
 from gateway.config.model import Config, Listener, ListenerLimits
-from gateway.policy.model import Policy, Site, Timeouts, Upstream, UpstreamTls, UpstreamUrl
+from gateway.policy.model import Health, Policy, Site, Timeouts, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay.gateway import Gateway
 from gateway.relay.record import Record
 from gateway.service.acceptor import ListenerSite, RelayServer, listening_socket
@@ -102,13 +102,17 @@ async def rig() -> AsyncIterator[RigMaker]:
             tls: UpstreamTls | None = None,
             host: bytes | None = None,
             prefix: bytes = b"",
+            others: tuple[UpstreamUrl, ...] = (),
+            health: Health | None = None,
             trusting: TlsContexts | None = None,
             **config: Any,  # noqa: ANN401 - handed on to Config
         ) -> Rig:
             server = await stack.enter_async_context(upstream or ScriptedUpstream(list(scripts)))
             scheme = "https" if server.tls else "http"
             url = UpstreamUrl(scheme, "127.0.0.1", server.port, prefix)
-            behind = Upstream((url,), host=host, tls=tls or UpstreamTls(), timeouts=timeouts or Timeouts())
+            behind = Upstream(
+                (url, *others), host=host, tls=tls or UpstreamTls(), timeouts=timeouts or Timeouts(), health=health
+            )
             site = replace(site, upstream=behind)
             policy = Policy({name.encode(): site for name in site.names}, None)
             listener = listener or Listener("127.0.0.1", 0)

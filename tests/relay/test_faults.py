@@ -564,7 +564,7 @@ async def test_octets_that_are_there_when_a_parked_connection_is_wanted_end_it(r
             sock.fileno(), b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
         )  # now, not in the loop's next pass
         pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
-        taken.set_result(pool.take(pool.routes(b"crm.customer.example")))
+        taken.set_result(pool.take(pool.routes(b"crm.customer.example")[0]))
         await peer.gone()
 
     release = asyncio.Event()
@@ -589,7 +589,7 @@ async def test_a_fault_while_an_exchange_ends_counts_it_once(rig: RigMaker, monk
     await client.send(GET)
     await client.gone()
     pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
-    assert (pool.in_flight, pool.tunnels) == (0, 0)
+    assert (pool.in_flight, pool.streams) == (0, 0)
     assert [event for event, _ in made.hints] == ["internal.error"]
     assert made.hints[0][1]["error"].startswith("KeyError at test_faults.py:")
 

@@ -80,7 +80,7 @@ async def test_a_full_listener_lets_the_longest_handshake_go_first(rig: RigMaker
     await until(lambda: made.server.admission.connected == 1)
 
 
-async def test_a_full_listener_that_is_busy_turns_a_handshake_away(rig: RigMaker, tls_contexts: TlsContexts) -> None:
+async def test_a_full_listener_that_is_busy_tells_so_by_tls_too(rig: RigMaker, tls_contexts: TlsContexts) -> None:
     async def never(peer: Peer) -> None:
         await peer.gone()
 
@@ -88,7 +88,11 @@ async def test_a_full_listener_that_is_busy_turns_a_handshake_away(rig: RigMaker
     client = await made.client()
     await client.send(GET)
     await until(lambda: made.upstream.connections)
-    assert await (await made.raw_client()).gone()
+    told = await made.client()
+    await told.send(GET)
+    response = await told.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (503, [ADDIN])
+    assert (await made.record()).reason is Reason.GATEWAY_BUSY
     assert made.server.admission.connected == 1
     assert [event for event, _ in made.hints] == ["listener.full"]
 

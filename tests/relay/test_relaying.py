@@ -339,10 +339,22 @@ async def test_octets_that_come_after_the_client_left_are_not_waited_for(rig: Ri
     assert (record.reason, record.status) == (Reason.CLIENT_GONE, None)
 
 
-async def test_a_body_that_comes_late_to_head_is_nobodys_answer(rig: RigMaker) -> None:
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", id="head"),
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\n\r\n", id="head-without-a-length"),
+        pytest.param(b"GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", id="304-with-a-length"),
+        pytest.param(b"GET", b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", id="304-chunked"),
+        pytest.param(b"GET", b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", id="204-with-a-length"),
+    ],
+)
+async def test_a_body_that_comes_late_where_none_may_be_is_nobodys_answer(
+    rig: RigMaker, method: bytes, head: bytes
+) -> None:
     async def script(peer: Peer) -> None:
         await peer.head()
-        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        await peer.send(head)
         await answered.wait()
         with contextlib.suppress(ConnectionError):
             await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
@@ -350,9 +362,25 @@ async def test_a_body_that_comes_late_to_head_is_nobodys_answer(rig: RigMaker) -
     answered = asyncio.Event()
     made = await rig(script, answers(OK))
     client = await made.client()
-    await client.send(GET.replace(b"GET", b"HEAD"))
-    assert (await client.response(method=b"HEAD")).status == 200
+    await client.send(GET.replace(b"GET", method))
+    await client.response(method=method)
     await client.send(GET)
     answered.set()
     assert (await client.response()).body == b"ok"
     assert made.upstream.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.1 304 Not Modified\r\n\r\n", id="304"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", id="204-as-php-has-it"),
+    ],
+)
+async def test_a_connection_is_used_again_after_an_answer_that_promises_no_body(rig: RigMaker, answer: bytes) -> None:
+    made = await rig(answers(answer, OK))
+    client = await made.client()
+    await client.send(GET + GET)
+    await client.response()
+    assert (await client.response()).body == b"ok"
+    assert made.upstream.connections == 1

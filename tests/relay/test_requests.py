@@ -254,9 +254,16 @@ async def test_a_full_listener_lets_the_longest_idle_go_first_and_then_nobody_in
     await older.send(request)
     await newer.send(request)
     await until(lambda: len(made.gateway.upstreams) == 2)
-    refused = await made.client()
-    assert await refused.gone()
+    told = await made.client()
+    await told.send(request.replace(b"\r\n\r\n", b"\r\n" + ORIGIN + b"\r\n"))
+    response = await told.response()
+    assert (response.status, response.values(b"retry-after")) == (503, [b"1"])
+    assert response.values(b"access-control-allow-origin") == [ADDIN]
+    assert response.values(b"connection") == [b"close"]
+    assert await told.rest() == b""
+    assert (await made.record()).reason is Reason.GATEWAY_BUSY
     assert [event for event, _ in made.hints] == ["listener.full"]
+    told.close()
     older.close()
     assert (await made.record()).reason is Reason.CLIENT_GONE
     last = await made.client()

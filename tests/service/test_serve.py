@@ -281,21 +281,33 @@ async def test_a_standard_output_that_takes_nothing_does_not_keep_it_from_ending
         os.close(reading)
 
 
-async def test_the_limit_of_open_files_is_raised_and_told_where_it_is_too_low(tmp_path: Path) -> None:
-    port = free_port()
-    file = written(tmp_path, yaml("http://127.0.0.1:9", f"address: 127.0.0.1:{port}"))
+def limited(tmp_path: Path, soft: int, hard: int) -> tuple[str, ...]:
+    """Return the command that serves with these limits of open files."""
+    file = written(tmp_path, yaml("http://127.0.0.1:9", f"address: 127.0.0.1:{free_port()}"))
+    shell = f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$0" -m gateway serve -c "$1"'
+    return ("/bin/sh", "-c", shell, sys.executable, str(file))
+
+
+async def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *("/bin/sh", "-c", 'ulimit -Sn 300 && ulimit -Hn 900 && exec "$0" -m gateway serve -c "$1"'),
-        *(sys.executable, file),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        *limited(tmp_path, 300, 4608), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     running = Running(process)
     try:
-        warning = await running.event("files.too_few")
-        assert (warning["open_files"], warning["connections"]) == (900, 4096)
         await running.event("gateway.ready")
-        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (900, 900)
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (4608, 4608)
     finally:
         process.kill()
         await process.communicate()
+
+
+async def test_with_fewer_open_files_than_its_limits_need_it_does_not_start(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *limited(tmp_path, 300, 4607), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert errors.decode() == (
+        "cors-gateway cannot start: 4608 files may be open at a time, and 4607 are allowed: set LimitNOFILE=4608 in the"
+        " service unit (`ulimit -Hn 4608` in root's shell), or lower limits.connections of the listeners\n"
+    )

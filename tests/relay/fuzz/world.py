@@ -452,8 +452,8 @@ class World:
 
     def _settled(self) -> None:
         """Everything was sent and answered: who is still connected has nothing left to wait for."""
-        if self.pool.in_flight or self.pool.tunnels:
-            self.faults.append(f"{self.pool.in_flight} in flight, {self.pool.tunnels} tunnels at rest")
+        if self.pool.in_flight or self.pool.streams:
+            self.faults.append(f"{self.pool.in_flight} in flight, {self.pool.streams} tunnels at rest")
         for client in self.clients:
             if client.connection.exchange is not None:
                 self.faults.append("an exchange does not end")
@@ -469,9 +469,9 @@ class World:
             if found
         ]
         left += [
-            f"{count} {name}" for name, count in (("in flight", pool.in_flight), ("tunnels", pool.tunnels)) if count
+            f"{count} {name}" for name, count in (("in flight", pool.in_flight), ("tunnels", pool.streams)) if count
         ]
-        if any(vars(pool).get("_idle", {}).values()) or pool.take(pool.routes(HOST)) is not None:
+        if any(vars(pool).get("_idle", {}).values()) or pool.take(pool.routes(HOST)[0]) is not None:
             left.append("an idle connection")
         if self.admission.connected:
             left.append(f"{self.admission.connected} admitted")
