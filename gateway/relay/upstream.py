@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import os
 import select
 import socket
 import ssl
@@ -16,7 +17,7 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.framing import body_reader
 from gateway.http1.head import HeadBuffer, HeadLimits, parse_response_head
 from gateway.policy.reason import Reason
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
 from gateway.relay.fault import where
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
@@ -30,6 +31,8 @@ RESPONSE_HEAD_LIMITS: Final = HeadLimits()
 """The same bounds as for requests (R11 of docs/design.md)."""
 MAX_INTERIM: Final = 8
 """1xx responses dropped in one exchange before the upstream counts as broken (contract item 11)."""
+LAST_READS: Final = 4
+"""How often a connection that was reset is read still, a write buffer each: its answer was an early one, and short."""
 EYEBALLS_SECONDS: Final = 0.25
 """Head start of the first address family (RFC 8305, 5)."""
 
@@ -74,6 +77,8 @@ class UpstreamConnection(Connection):
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever uses the connection."""
+        if isinstance(exc, ConnectionError) and self.exchange is not None:
+            self._take_what_had_come()
         self.transport = None
         state, self.state = self.state, State.CLOSED
         self.pool.gateway.upstreams.discard(self)
@@ -82,6 +87,21 @@ class UpstreamConnection(Connection):
         elif self.exchange is not None:
             exchange, self.exchange = self.exchange, None
             exchange.upstream_lost(self, str(exc) if exc else "")
+
+    def _take_what_had_come(self) -> None:
+        """Read what the kernel still holds: an answer that came before an upload ended, with a reset right behind it.
+
+        asyncio meets the reset in writing, and reads no more; uvloop reads first. Of TLS it would be no use.
+        """
+        sock = self.transport.get_extra_info("socket") if self.transport is not None else None
+        if sock is None or self.route.tls_name:
+            return
+        with contextlib.suppress(OSError):  # nothing is left, or the descriptor is closed already
+            for _ in range(LAST_READS):
+                data = os.read(sock.fileno(), WRITE_BUFFER_OCTETS)
+                if not data or self.exchange is None:
+                    return
+                self.data_received(data)
 
     def begin(self, exchange: "Exchange") -> None:
         """Carry the request of `exchange` from now on."""

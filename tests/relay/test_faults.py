@@ -554,6 +554,26 @@ async def test_an_upstream_that_answers_before_it_has_read_all_is_not_used_again
     assert made.upstream.connections == 2
 
 
+@pytest.mark.parametrize("size", [2, 100_000])
+async def test_an_early_answer_is_not_lost_in_the_reset_behind_it(rig: RigMaker, size: int) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.exactly(100_000)
+        peer.read_on(wanted=False)
+        sock = peer.writer.get_extra_info("socket")
+        os.write(sock.fileno(), b"HTTP/1.1 413 No\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+        peer.cut()
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(POST[:-3].replace(b"Length: 3", b"Length: 40000000"))
+    sender = asyncio.create_task(client.send(bytes(40_000_000)))
+    response = await client.response()
+    assert (response.status, response.body) == (413, b"x" * size)
+    assert (await made.record()).reason is Reason.ALLOWED
+    sender.cancel()
+
+
 async def test_octets_that_are_there_when_a_parked_connection_is_wanted_end_it(rig: RigMaker) -> None:
     async def script(peer: Peer) -> None:
         await peer.head()

@@ -169,6 +169,19 @@ class _Loop(Protocol):
     def call_soon(self, callback: Callable[..., object], *args: Any) -> asyncio.Handle: ...  # noqa: ANN401 - as asyncio has it
 
 
+class MemoryOs:
+    """What the relay asks of the module `os`: what the kernel holds still of a connection that was reset."""
+
+    @staticmethod
+    def read(_: MemorySocket, __: int) -> bytes:
+        """Have nothing: here a reset comes behind all that was sent before it.
+
+        Raises:
+            BlockingIOError
+        """
+        raise BlockingIOError
+
+
 class MemoryTransport(asyncio.Transport):
     """A transport as asyncio's selector loop has it, whose peer takes and sends octets when it is told to."""
 

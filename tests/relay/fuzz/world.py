@@ -24,6 +24,7 @@ from tests.relay.fuzz.case import MARK, Case, Script
 from tests.relay.fuzz.loop import (
     HIGH_WATER,
     End,
+    MemoryOs,
     MemorySelect,
     MemorySocket,
     MemoryTransport,
@@ -486,6 +487,7 @@ def small_world() -> Generator[None]:
         patch.object(exchange_module, "WRITE_BUFFER_OCTETS", HIGH_WATER),
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
         patch.object(upstream_module, "select", MemorySelect, create=True),
+        patch.object(upstream_module, "os", MemoryOs),
     ):
         yield
 
