@@ -1,7 +1,7 @@
 """Who may be connected to one listener, whole and by address: when it is full, who was idle longest goes first."""
 
 from enum import Enum, auto
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -134,8 +134,4 @@ class Admission:
 
 def network_of(address: str) -> str:
     """Return what stands for everybody at `address`: an IPv4 address itself, of an IPv6 address its /64."""
-    if ":" not in address:
-        return address
-    ip = ip_address(address)
-    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
-    return str(mapped) if mapped is not None else ip.packed[:IPV6_PREFIX_OCTETS].hex()
+    return ip_address(address).packed[:IPV6_PREFIX_OCTETS].hex() if ":" in address else address

@@ -16,7 +16,7 @@ from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, address_of_peer, guarded
 from gateway.relay.exchange import Exchange
 from gateway.relay.record import Record
 
@@ -112,8 +112,7 @@ class ClientConnection(Connection):
             self._handshake.done()
             self._door = self._handshake.door
         else:
-            peer = transport.get_extra_info("peername")
-            self._door = Door(str(peer[0]).partition("%")[0] if peer else "", by_tls=False)
+            self._door = Door(address_of_peer(transport.get_extra_info("peername")), by_tls=False)
         self._trusted = self.gateway.is_trusted(self.peer)
         self.gateway.joined(self)
         self._entry = self.admission.enter(self, self.gateway.counted_address(self.peer))

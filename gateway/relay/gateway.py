@@ -181,8 +181,6 @@ class Gateway:
             ip = ip_address(address)
         except ValueError:
             return False
-        if ip.version == 6 and ip.ipv4_mapped is not None:  # noqa: PLR2004 - the protocol's own number
-            ip = ip.ipv4_mapped
         return any(ip in network for network in self.config.trusted_proxies)
 
     def _sweep_again(self) -> None:

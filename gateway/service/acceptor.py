@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
+from gateway.relay.connection import address_of_peer
 from gateway.relay.handshake import Handshake
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class HandshakeAcceptor:
                 self._server.cannot_accept(error)
                 return
             sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            self._server.shake_hands(sock, str(peer[0]).partition("%")[0], self._context)
+            self._server.shake_hands(sock, address_of_peer(peer), self._context)
 
 
 class ListenerSite(web.SockSite):

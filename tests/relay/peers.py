@@ -183,10 +183,12 @@ class ScriptedUpstream:
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int, tls: ssl.SSLContext | None = None, name: str | None = None) -> AsyncGenerator[Peer]:
+async def connected(
+    port: int, tls: ssl.SSLContext | None = None, name: str | None = None, *, host: str = "127.0.0.1"
+) -> AsyncGenerator[Peer]:
     """Connect a raw client."""
     reader, writer = await asyncio.open_connection(
-        "127.0.0.1", port, ssl=tls, server_hostname=name if tls is not None else None, limit=2**20
+        host, port, ssl=tls, server_hostname=name if tls is not None else None, limit=2**20
     )
     peer = Peer(reader, writer)
     try:

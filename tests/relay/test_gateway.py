@@ -1,21 +1,98 @@
 import asyncio
+import socket
 import ssl
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Self
 
 import pytest
 
-from gateway.config.model import Config
+from gateway.config.model import Config, Listener
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
+from gateway.relay.connection import KEEP_ALIVE, Connection, address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
 from gateway.relay.upstream import why_not_connected
 from tests.relay.conftest import RigMaker
-from tests.relay.peers import Peer, ScriptedUpstream, answers, until
+from tests.relay.peers import Peer, ScriptedUpstream, answers, connected, until
 from tests.relay.policies import ADDIN, HOST, SITE
+from tests.service.running import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: " + ADDIN + b"\r\n\r\n"
+
+
+async def test_a_loop_through_several_gateways_ends(rig: RigMaker) -> None:
+    second_port = free_port()
+    first = await rig(upstream=Elsewhere(second_port))
+    second = await rig(upstream=Elsewhere(first.port), listener=Listener("127.0.0.1", second_port))
+    client = await first.client()
+    await client.send(GET)
+    response = await client.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (508, [ADDIN])
+    assert (await first.record()).reason is Reason.LOOP_DETECTED
+    assert (await second.record()).reason is Reason.ALLOWED  # as far as it can see
+
+
+class Elsewhere(ScriptedUpstream):
+    """An upstream that somebody else serves, on a port that is given."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__([], port=port)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave it to whoever serves it."""
+
+
+async def test_a_peer_that_vanishes_is_noticed_on_both_sides(rig: RigMaker) -> None:
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(GET)
+    await client.response()
+    connections = [*made.gateway.clients, *made.gateway.upstreams]
+    assert len(connections) == 2
+    for connection in connections:
+        assert isinstance(connection, Connection)
+        assert connection.transport is not None
+        sock = connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert KEEP_ALIVE
+        for option, value in KEEP_ALIVE:
+            assert sock.getsockopt(socket.IPPROTO_TCP, option) == value
+
+
+@pytest.mark.parametrize(
+    ("peername", "address"),
+    [
+        (("192.0.2.7", 4711), "192.0.2.7"),
+        (("::ffff:192.0.2.7", 4711, 0, 0), "192.0.2.7"),
+        (("fe80::1%eth0", 4711, 0, 2), "fe80::1"),
+        (("2001:db8::ffff:1", 4711, 0, 0), "2001:db8::ffff:1"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_the_address_of_a_peer(peername: object, address: str) -> None:
+    assert address_of_peer(peername) == address
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_an_ipv4_client_of_a_listener_for_both_families_has_an_ipv4_address(rig: RigMaker, address: str) -> None:
+    heads: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        heads.append(await peer.head())
+        await peer.send(OK)
+
+    made = await rig(script, listener=Listener("::", 0))
+    async with connected(made.port, host=address) as client:
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+    assert b"\r\nX-Forwarded-For: %b\r\n" % address.encode() in heads[0]
+    assert (await made.record()).client == address
 
 
 @pytest.fixture
@@ -34,7 +111,6 @@ heard: list[str] = []
     ("address", "trusted"),
     [
         ("10.0.0.5", True),
-        ("::ffff:10.0.0.5", True),
         ("2001:db8::1", True),
         ("10.0.1.5", False),
         ("127.0.0.1", False),

@@ -90,6 +90,20 @@ def test_tls_1_1_is_refused(context: ssl.SSLContext) -> None:
         )
 
 
+def test_ciphers_have_forward_secrecy_and_are_authenticated_ones(context: ssl.SSLContext) -> None:
+    names = {str(cipher["name"]) for cipher in context.get_ciphers()}
+    assert {name for name in names if not name.startswith("TLS_")} == {
+        f"ECDHE-{kind}-{cipher}"
+        for kind in ("ECDSA", "RSA")
+        for cipher in ("AES256-GCM-SHA384", "AES128-GCM-SHA256", "CHACHA20-POLY1305")
+    }
+    with asked(context, "crm.customer.example", maximum_version=ssl.TLSVersion.TLSv1_2) as client:
+        cipher = client.cipher()
+        assert cipher is not None
+        assert cipher[0] in names
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+
+
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     first, second = pair(tmp_path / "a", "a.example"), pair(tmp_path / "b", "b.example")
     with pytest.raises(ssl.SSLError):
