@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.remarks import told_mistakes
-from gateway.config.load import Loaded, load, without_file
+from gateway.config.load import load, without_file
 from gateway.config.model import ConfigError
 
 DEFAULT_CONFIG = Path("/etc/cors-gateway")
@@ -40,23 +40,15 @@ def serve(
         raise typer.BadParameter("a file, or --upstream and what goes with it: one or the other")
     if without and (upstream is None or not allow_origin):
         raise typer.BadParameter("without a file, --upstream and --allow-origin are needed")
+    paths = config or [DEFAULT_CONFIG]
     try:
-        loaded = _load(config, upstream, allow_origin, name, listen)
+        if upstream is None:
+            loaded = load(paths, os.environ)
+        else:
+            loaded = without_file(upstream=upstream, allow_origins=allow_origin or (), names=name or (), listen=listen)
     except ConfigError as error:
         typer.echo(told_mistakes(error.mistakes), err=True)
         raise typer.Exit(1) from None
     from gateway.service.serve import run  # noqa: PLC0415 - what is wrong is told before the rest is loaded
 
-    raise typer.Exit(run(loaded))
-
-
-def _load(
-    config: list[Path] | None,
-    upstream: str | None,
-    allow_origin: list[str] | None,
-    name: list[str] | None,
-    listen: str | None,
-) -> Loaded:
-    if upstream is None:
-        return load(config or [DEFAULT_CONFIG], os.environ)
-    return without_file(upstream=upstream, allow_origins=allow_origin or (), names=name or (), listen=listen)
+    raise typer.Exit(run(loaded, None if upstream else lambda: load(paths, os.environ)))

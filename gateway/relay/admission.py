@@ -49,6 +49,9 @@ class Admission:
     def __init__(self, listener: "Listener") -> None:
         """Begin with none."""
         self.listener = listener
+        """As it is for connections from now on; a reload changes it."""
+        self.draining = False
+        """Nobody is accepted any more, and whoever is connected is served one more request."""
         self.connected = 0
         """Those that are served."""
         self._told: set[Member] = set()

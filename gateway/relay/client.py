@@ -338,7 +338,7 @@ class ClientConnection(Connection):
         if self.stalled:
             self.due = self.stalled_since + self.limits.write_stall_seconds
         else:
-            seconds = DRAIN_IDLE_SECONDS if self.gateway.draining else self.limits.keep_alive_seconds
+            seconds = DRAIN_IDLE_SECONDS if self._is_draining else self.limits.keep_alive_seconds
             self.due = self.loop.time() + seconds
 
     def finish_connection(self) -> None:
@@ -387,9 +387,14 @@ class ClientConnection(Connection):
         if self.state is State.HEAD and not self.holds_part_of_a_head:
             self.due = min(self.due, self.loop.time() + DRAIN_IDLE_SECONDS)
 
+    @property
+    def _is_draining(self) -> bool:
+        """Whether this is the connection's last request: the gateway stops, or its listener has been taken away."""
+        return self.gateway.draining or self.admission.draining
+
     def must_close(self, head: RequestHead) -> bool:
         """Tell whether the answer to `head` must be the connection's last."""
-        return not head.persistent or self.gateway.draining or self._entry is not Entry.SERVED
+        return not head.persistent or self._is_draining or self._entry is not Entry.SERVED
 
     # What the request is told to come from.
 

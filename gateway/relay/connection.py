@@ -41,7 +41,7 @@ def address_of_peer(peername: object) -> str:
     """
     if not isinstance(peername, tuple) or not peername:
         return ""
-    return str(peername[0]).partition("%")[0].removeprefix("::ffff:")
+    return str(cast("tuple[object, ...]", peername)[0]).partition("%")[0].removeprefix("::ffff:")
 
 
 class Connection(asyncio.Protocol):

@@ -64,17 +64,43 @@ class Gateway:
         self._date = b""
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
-        """Begin the sweep and the background resolution of the upstreams' names, and make the pools.
+    def start(self, pools: "dict[int, Pool] | None" = None) -> None:
+        """Begin the sweep, the background resolution of the upstreams' names and their checks, and make the pools.
 
         Raises:
             OSError, ValueError: a certificate file of an upstream cannot be read or used.
         """
-        sites = [site for site in (*self.policy.sites.values(), self.policy.any_host) if site is not None]
-        self.names.watch({url.host for site in sites for url in site.upstream.urls})
-        for site in {id(site): site for site in sites}.values():
-            self.pool(site.upstream).watch(site.names)
+        self.adopt(self.config, self.pools_for(self.config) if pools is None else pools)
         self._sweep_again()
+
+    def pools_for(self, config: "Config") -> "dict[int, Pool]":
+        """Return a pool for each upstream of a configuration: the present one where a site and its upstream stay.
+
+        Raises:
+            OSError, ValueError: a certificate file of an upstream cannot be read or used. Nothing has changed then.
+        """
+        present = {(pool.names, pool.upstream): pool for pool in self._pools.values()}
+        made = [(site, Pool(self, site.upstream, site.names)) for site in config.sites]
+        pools: dict[int, Pool] = {}
+        for site, pool in made:
+            kept = present.get((site.names, site.upstream))
+            pools[id(site.upstream)] = pool if kept is None else kept.renewed(pool)
+        return pools
+
+    def adopt(self, config: "Config", pools: "dict[int, Pool]") -> None:
+        """Go by another configuration from now on; requests under way end by the one they began with.
+
+        `pools` are those that `pools_for` made of it.
+        """
+        before = set(self._pools.values())
+        hosts = {url.host for pool in (*before, *pools.values()) for url in pool.upstream.urls}
+        self.names.watch(hosts)  # the former ones too: requests under way may still connect
+        self.config, self.policy, self._pools = config, config.policy, pools
+        self.is_trusted.cache_clear()
+        for pool in pools.values():
+            pool.watch()
+        for pool in before.difference(pools.values()):
+            pool.retire()
 
     def stop(self) -> None:
         """End what `start` began, and cut every connection that is left."""
@@ -82,7 +108,7 @@ class Gateway:
             self._sweeper.cancel()
         self.names.stop()
         for pool in self._pools.values():
-            pool.close()
+            pool.retire()
         for client in tuple(self.clients):
             client.shut_down()
         for upstream in tuple(self.upstreams):
@@ -116,10 +142,7 @@ class Gateway:
 
     def pool(self, upstream: "Upstream") -> Pool:
         """Return the pool of an upstream of the policy in force."""
-        pool = self._pools.get(id(upstream))
-        if pool is None:
-            pool = self._pools[id(upstream)] = Pool(self, upstream)
-        return pool
+        return self._pools[id(upstream)]
 
     def request_id(self) -> str:
         """Return an id that no other request of this or another process has."""

@@ -66,9 +66,10 @@ class Servers:
             self._pool.gateway.tell("upstream.up", upstream=f"{url.host}:{url.port}")
 
     def watch(self, routes: "Iterable[Route]", host: str) -> None:
-        """Begin to ask after each server, as the configuration says; `host` is the Host that is sent."""
-        loop = self._pool.gateway.loop
-        self._tasks = [loop.create_task(self._ask_after(route, host)) for route in routes]
+        """Ask after each server from now on, as the configuration says; `host` is the Host that is sent."""
+        if not self._tasks:
+            loop = self._pool.gateway.loop
+            self._tasks = [loop.create_task(self._ask_after(route, host)) for route in routes]
 
     def stop(self) -> None:
         """Ask no more."""

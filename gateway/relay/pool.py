@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 class Pool:
     """The connections to one upstream that nobody uses right now, last in first out, kept apart by route."""
 
-    def __init__(self, gateway: "Gateway", upstream: "Upstream") -> None:
-        """Hold no connection yet."""
+    def __init__(self, gateway: "Gateway", upstream: "Upstream", names: tuple[str, ...] = ()) -> None:
+        """Hold no connection yet. `names` are those of the site.
+
+        Raises:
+            OSError, ValueError: a certificate file of the upstream cannot be read or used.
+        """
         self.gateway = gateway
         self.upstream = upstream
+        self.names = names
+        self.retired = False
+        """No request will use it any more: what comes back is not parked."""
         self.context = upstream_context(upstream.tls) if any(url.scheme == "https" for url in upstream.urls) else None
         self.in_flight = 0
         """Requests under way on this upstream."""
@@ -77,14 +84,20 @@ class Pool:
         """Begin a new connection for `exchange`; it is told of the end by `connected` or `failed`."""
         return Attempt(self, exchange, routes)
 
-    def watch(self, names: tuple[str, ...]) -> None:
-        """Ask after the servers where the configuration says so; `names` are the site's."""
+    def watch(self) -> None:
+        """Ask after the servers where the configuration says so, if nobody does yet."""
         if self.upstream.health is not None:
-            host = self.upstream.host or (names[0].encode() if names else b"localhost")
+            host = self.upstream.host or (self.names[0].encode() if self.names else b"localhost")
             self.servers.watch(self.routes(host), host.decode("ascii"))
 
-    def close(self) -> None:
-        """Ask after nobody any more, and end every parked connection."""
+    def renewed(self, other: "Pool") -> "Pool":
+        """Return this pool with the upstream and the TLS context of another, which is equal but for what files hold."""
+        self.upstream, self.context = other.upstream, other.context
+        return self
+
+    def retire(self) -> None:
+        """Ask after nobody any more, and end every parked connection now, every other one once it is done with."""
+        self.retired = True
         self.servers.stop()
         for idle in tuple(self._idle.values()):
             for connection in tuple(idle):

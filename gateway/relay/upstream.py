@@ -122,7 +122,7 @@ class UpstreamConnection(Connection):
         Not parked while octets of the request wait to be sent: the upstream has answered without reading them.
         """
         self.exchange = None
-        if reusable and self.is_open and not self._unsent:
+        if reusable and self.is_open and not self._unsent and not self.pool.retired:
             self.state = State.IDLE
             self.reused = True
             self.set_reading(wanted=True)

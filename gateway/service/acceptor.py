@@ -80,6 +80,10 @@ class HandshakeAcceptor:
         sock.listen(BACKLOG)
         self._resume()
 
+    def renew(self, context: "ssl.SSLContext | None") -> None:
+        """Shake hands with another context from now on."""
+        self._context = context
+
     @property
     def sockets(self) -> "Iterable[socket.socket]":
         """The listening socket."""
@@ -118,6 +122,11 @@ class ListenerSite(web.SockSite):
     def __init__(self, runner: web.ServerRunner, sock: socket.socket, context: "ssl.SSLContext | None") -> None:
         """Serve `sock`."""
         super().__init__(runner, sock, ssl_context=context)
+
+    def renew(self, context: "ssl.SSLContext | None") -> None:
+        """Shake hands with another context from now on."""
+        if isinstance(self._server, HandshakeAcceptor):
+            self._server.renew(context)
 
     async def start(self) -> None:
         """Begin to accept."""

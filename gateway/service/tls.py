@@ -1,6 +1,7 @@
 """TLS towards clients: one context a certificate, chosen by the name the client asks for (RFC 6066, 3)."""
 
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,42 @@ CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and no CBC, as all that Outlook runs on has them. TLS 1.3 has no others.
 
 It is Mozilla's list "intermediate" without DHE (https://wiki.mozilla.org/Security/Server_Side_TLS)."""
+
+
+Stamp = tuple[tuple[int, int, int, int], ...]
+"""Of each file what changes when it is written, replaced, or another one is led to by a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a listener shows to clients, and the files it was made of."""
+
+    context: ssl.SSLContext
+    stamp: Stamp
+    """Of the files before they were read."""
+
+
+def identity_of(pairs: "Sequence[CertificatePair]") -> Identity:
+    """Return what the files of these certificates hold now.
+
+    Raises:
+        OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
+    """
+    stamp = stamp_of(pairs)
+    return Identity(server_context(pairs), stamp)
+
+
+def stamp_of(pairs: "Sequence[CertificatePair]") -> Stamp:
+    """Return by what it is known whether the files have changed."""
+    return tuple(_stamp(Path(name)) for pair in pairs for name in (pair.chain, pair.key))
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # between two names, perhaps: it may be back at the next look
+        return (0, 0, 0, 0)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def server_context(pairs: "Sequence[CertificatePair]") -> ssl.SSLContext:

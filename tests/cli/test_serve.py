@@ -1,5 +1,6 @@
 """`serve`: what is handed on, and what is told before anything begins."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,12 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Loaded]:
     """Return what `serve` was asked to serve."""
     asked: list[Loaded] = []
 
-    def serve(loaded: Loaded) -> int:
+    def serve(loaded: Loaded, again: Callable[[], Loaded] | None) -> int:
         asked.append(loaded)
+        if again is not None:
+            assert again().config == loaded.config
+        else:
+            assert not loaded.files
         return 0
 
     monkeypatch.setattr(gateway.service.serve, "run", serve)
@@ -92,7 +97,7 @@ def test_mistakes_are_told_and_nothing_is_served(tmp_path: Path, served: list[Lo
 
 
 def test_the_exit_status_is_that_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failed(_: Loaded) -> int:
+    def failed(_: Loaded, __: Callable[[], Loaded] | None) -> int:
         return 1
 
     monkeypatch.setattr(gateway.service.serve, "run", failed)

@@ -470,13 +470,10 @@ def test_the_hook_puts_a_renewed_certificate_where_the_gateway_reads_it(place: P
     (hook,) = of_placement("sh")
     lineage, tls = place.folder / "live" / CRM, place.folder / "etc" / "tls"
     place.certificate(lineage)
-    systemctl = place.write("bin/systemctl", f'#!/bin/sh\necho "$@" >{place.folder}/told\n')
-    systemctl.chmod(0o755)
     script = place.write("hook", hook.replace("/etc/cors-gateway/tls", str(tls)).replace("-g cors-gateway ", ""))
-    environment = {"RENEWED_LINEAGE": str(lineage), "PATH": f"{systemctl.parent}:{os.environ['PATH']}"}
+    environment = {"RENEWED_LINEAGE": str(lineage), "PATH": os.environ["PATH"]}
     subprocess.run(("/bin/sh", script), env=environment, check=True)
 
-    assert (place.folder / "told").read_text("utf-8") == "restart cors-gateway\n"
     modes = {file.name: file.stat().st_mode & 0o777 for file in (tls, *tls.rglob("*"))}
     assert modes == {"tls": 0o750, CRM: 0o750, "fullchain.pem": 0o640, "privkey.pem": 0o640}
     text = of_readme("yaml")[1].replace("/etc/cors-gateway/tls", str(tls))

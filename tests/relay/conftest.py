@@ -58,6 +58,11 @@ class Rig:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.records.get()
 
+    def adopt(self, policy: Policy) -> None:
+        """Have the gateway go by another policy, as a reload does."""
+        config = replace(self.gateway.config, policy=policy)
+        self.gateway.adopt(config, self.gateway.pools_for(config))
+
     def sweep(self, seconds: float) -> None:
         """Let deadlines that end within `seconds` pass, now."""
         self.gateway.sweep(self.gateway.loop.time() + seconds)

@@ -174,7 +174,7 @@ async def test_a_request_keeps_the_policy_it_began_with(rig: RigMaker) -> None:
     client = await made.client()
     await client.send(GET)
     await asked.wait()
-    made.gateway.policy = Policy({})
+    made.adopt(Policy({}))
     release.set()
     response = await client.response()
     assert (response.status, response.values(b"access-control-allow-origin")) == (200, [ADDIN])
@@ -188,7 +188,7 @@ async def test_a_second_address_is_tried_where_the_first_refuses(rig: RigMaker) 
         port = gone.port
     urls = (UpstreamUrl("http", "127.0.0.1", port), UpstreamUrl("http", "127.0.0.1", made.upstream.port, b"/vtenext"))
     site = replace(SITE, upstream=Upstream(urls, timeouts=Timeouts()))
-    made.gateway.policy = Policy({HOST: site})
+    made.adopt(Policy({HOST: site}))
     for _ in range(2):
         client = await made.client()
         await client.send(GET)
@@ -235,7 +235,7 @@ async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
 
 async def test_nothing_is_kept_of_hosts_that_were_asked_for(rig: RigMaker) -> None:
     made = await rig(answers(OK, OK, OK))
-    made.gateway.policy = Policy({}, any_host=made.gateway.policy.site_for(HOST))
+    made.adopt(Policy({}, any_host=made.gateway.policy.site_for(HOST)))
     site = made.gateway.policy.any_host
     assert site is not None
     pool = made.gateway.pool(site.upstream)

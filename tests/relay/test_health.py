@@ -245,7 +245,7 @@ async def test_a_slow_site_slows_no_other(rig: RigMaker, second: Server) -> None
     made = await rig(silent, site=replace(SITE, limits=SiteLimits(in_flight=50)))
     slow = made.gateway.policy.sites[HOST]
     quick = replace(slow, names=("quick.example",), upstream=Upstream((second.url,)))
-    made.gateway.policy = Policy({HOST: slow, b"quick.example": quick})
+    made.adopt(Policy({HOST: slow, b"quick.example": quick}))
     for _ in range(60):
         with contextlib.suppress(ConnectionError):
             await (await made.client()).send(GET)

@@ -252,8 +252,8 @@ class World:
         self.gateway = CountingGateway(CONFIG, done=self.records.append, hint=self._hinted)
         self.admission = Admission(CONFIG.listeners[0])
         self.site = CONFIG.policy.sites[HOST]
-        self.pool = self.gateway.pool(self.site.upstream)
         self.gateway.start()
+        self.pool = self.gateway.pool(self.site.upstream)
         self.clients = [Client(self, number, pieces) for number, pieces in enumerate(case.clients)]
         self.loop.run()
 

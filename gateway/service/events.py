@@ -1,0 +1,73 @@
+"""What is told to a sysadmin besides requests: events, each with the way out."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from gateway import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.config.model import Config
+    from gateway.relay.gateway import Gateway
+
+HINTS: Final["Mapping[str, str]"] = {
+    "listener.no_files": "raise the limit of open files: LimitNOFILE in the service unit, `ulimit -n` in a shell",
+    "tls.failed": "HTTP_REQUEST: a client speaks plain http to this port; UNKNOWN_CA, CERTIFICATE_UNKNOWN: it does not"
+    " trust the certificate, or the chain lacks an intermediate one",
+    "listener.full": "no connection is idle: raise limits.connections of the listener, or, where many share an address,"
+    " limits.connections_per_address, or look who holds them",
+    "proxy.header": "have {peer} send a PROXY header (HAProxy: send-proxy-v2 and check-send-proxy; nginx:"
+    " proxy_protocol on), or take proxy_protocol out of the listener",
+    "upstream.down": "start {upstream}, or look at the way to it; its requests go to the others meanwhile",
+    "proxy.untrusted": "its X-Forwarded-For is not believed: if it is your proxy, put {peer} into trusted_proxies",
+}
+
+
+GOOD_NEWS: Final = frozenset({"upstream.up"})
+"""Events that ask nobody to do anything."""
+
+Events = structlog.typing.FilteringBoundLogger
+"""Where events are told."""
+
+
+def hinter() -> "Callable[[str, dict[str, str]], None]":
+    """Return what tells the relay's events, each as urgently as it is."""
+
+    def hint(event: str, details: dict[str, str]) -> None:
+        log: Events = structlog.get_logger()
+        text = HINTS.get(event)
+        if event in GOOD_NEWS:
+            log.info(event, **details)
+        elif text is None:
+            log.error(event, **details)
+        else:
+            log.warning(event, **details, remedy=text.format(**details))
+
+    return hint
+
+
+def unresolved(gateway: "Gateway", log: Events) -> None:
+    """Warn of names of upstreams that do not resolve."""
+    for host in gateway.names.unresolved():
+        log.warning(
+            "upstream.name_unresolved",
+            host=host,
+            error=gateway.names.error(host),
+            remedy="correct the name in upstream, or the DNS; its sites answer 502 until it resolves",
+        )
+
+
+def ready(config: "Config", log: Events) -> None:
+    """Tell where clients are accepted, and who is trusted."""
+    trusted = ", ".join(map(str, config.trusted_proxies)) or "nobody"
+    for listener in config.listeners:
+        scheme = "https" if listener.certificates else "http"
+        host = f"[{listener.host}]" if ":" in listener.host else listener.host
+        log.info("listener.ready", address=f"{scheme}://{host}:{listener.port}", trusted_proxies=trusted)
+    names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
+    log.info(
+        "gateway.ready", version=__version__, sites=", ".join(names), loop=type(asyncio.get_running_loop()).__module__
+    )

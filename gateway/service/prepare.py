@@ -1,0 +1,136 @@
+"""All that a configuration needs of this machine, had before anything changes: certificates, addresses, open files."""
+
+import errno
+import resource
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gateway.relay.admission import TOLD_CONNECTIONS
+from gateway.service.acceptor import listening_socket
+from gateway.service.listening import Place, places
+from gateway.service.tls import Identity, identity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gateway.config.model import Config, Listener
+    from gateway.relay.gateway import Gateway
+    from gateway.relay.pool import Pool
+
+FILES_BESIDES: Final = 64
+"""Open files besides connections: libraries, the log, listeners, look-ups of names."""
+
+
+class StartError(Exception):
+    """The gateway cannot start, or go by another configuration; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A configuration, and what was had for it. Whoever does not use it closes the sockets."""
+
+    config: "Config"
+    pools: "dict[int, Pool]"
+    listeners: "dict[Place, Listener]"
+    identities: dict[Place, Identity | None]
+    sockets: dict[Place, socket.socket]
+    """Bound, for the addresses that were not listened on."""
+
+
+def prepare(gateway: "Gateway", config: "Config", present: "Collection[Place]" = ()) -> Prepared:
+    """Have all that a configuration needs; at the addresses in `present` the gateway listens already.
+
+    Raises:
+        StartError: something of it cannot be had. Nothing has changed then.
+    """
+    check_files(config)
+    listeners = places(config.listeners)
+    identities = {place: identity_for(listener) for place, listener in listeners.items()}
+    try:
+        pools = gateway.pools_for(config)
+    except (OSError, ValueError) as error:
+        raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
+    sockets: dict[Place, socket.socket] = {}
+    try:
+        for place, listener in listeners.items():
+            if place not in present:
+                sockets[place] = _bound(listener)
+    except StartError:
+        for sock in sockets.values():
+            sock.close()
+        raise
+    return Prepared(config, pools, listeners, identities, sockets)
+
+
+def identity_for(listener: "Listener") -> Identity | None:
+    """Return what a listener shows to clients; None for plain HTTP.
+
+    Raises:
+        StartError: a certificate or key cannot be used.
+    """
+    if not listener.certificates:
+        return None
+    try:
+        return identity_of(listener.certificates)
+    except (OSError, ValueError) as error:
+        files = ", ".join(f"{pair.chain} and {pair.key}" for pair in listener.certificates)
+        place = f"{listener.host}:{listener.port}"
+        raise StartError(f"the certificates of {place} cannot be used ({files}): {error}") from error
+
+
+def _bound(listener: "Listener") -> socket.socket:
+    try:
+        return listening_socket(listener)
+    except OSError as error:
+        reason = why_not_bound(error, listener.port)
+        raise StartError(f"cannot listen on {listener.host}:{listener.port}: {reason}") from error
+
+
+def why_not_bound(error: OSError, port: int) -> str:
+    """Return what an error of `bind` means, and what to do."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"the port is in use: `ss -ltnp 'sport = :{port}'` names its owner; or choose another in listeners"
+        case errno.EACCES:
+            return "a port below 1024 needs AmbientCapabilities=CAP_NET_BIND_SERVICE in the service unit"
+        case errno.EADDRNOTAVAIL:
+            return "this machine does not have that address: see `ip address`"
+        case _:
+            return error.strerror or str(error)
+
+
+def raise_file_limit() -> int | None:
+    """Raise the limit of open files as far as one may without being root; return what it is then, None for none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):  # macOS: more than the kernel's own limit
+            return soft
+    return None if hard == resource.RLIM_INFINITY else hard
+
+
+def files_needed(config: "Config") -> int:
+    """Return how many files may be open at a time: connections of clients, those to upstreams, and what is besides.
+
+    A connection to an upstream is for a request in flight or a stream, whose number each site bounds; one that is
+    parked was for such a one, and is the next's.
+    """
+    clients = sum(listener.limits.connections for listener in config.listeners)
+    upstreams = sum(site.limits.in_flight + site.limits.streams for site in config.sites)
+    return clients + TOLD_CONNECTIONS * len(config.listeners) + min(clients, upstreams) + FILES_BESIDES
+
+
+def check_files(config: "Config") -> None:
+    """Raise the limit of open files, and refuse what needs more: they would be missing on a busy morning.
+
+    Raises:
+        StartError
+    """
+    files, needed = raise_file_limit(), files_needed(config)
+    if files is not None and files < needed:
+        raise StartError(
+            f"{needed} files may be open at a time, and {files} are allowed: set LimitNOFILE={needed} in the service"
+            f" unit (`ulimit -Hn {needed}` in root's shell), or lower limits.connections of the listeners"
+        )

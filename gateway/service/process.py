@@ -1,0 +1,145 @@
+"""One process that serves: its listeners, and how it goes over to another configuration, and ends."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from gateway.config.model import ConfigError
+from gateway.service.certificates import Follower
+from gateway.service.changes import changes
+from gateway.service.events import unresolved
+from gateway.service.listening import Listening, Place
+from gateway.service.prepare import Prepared, StartError, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gateway.config.load import Loaded
+    from gateway.config.model import Config
+    from gateway.relay.gateway import Gateway
+    from gateway.service.events import Events
+
+FIRST_NAMES_SECONDS: Final = 2.0
+"""How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
+REMINDER_SECONDS: Final = 3600.0
+"""How often it is told again that the files on disk cannot be used: the next start would find out."""
+
+
+class Log(Protocol):
+    """What is told to the log, and how that changes."""
+
+    def configured(self, config: "Config") -> None:
+        """Go by what another configuration says of the log."""
+
+
+class Process:
+    """The gateway in this process."""
+
+    def __init__(self, gateway: "Gateway", again: "Callable[[], Loaded] | None", log: Log) -> None:
+        """Serve nobody yet; `again` reads the configuration anew, where there are files."""
+        self.gateway = gateway
+        self.listening: dict[Place, Listening] = {}
+        self.certificates = Follower(self.listening)
+        self.broken = ""
+        """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
+        self._again = again
+        self._log = log
+        self._reloading = asyncio.Lock()
+        self._reminder: asyncio.TimerHandle | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def events(self) -> "Events":
+        """Where events are told."""
+        events: Events = structlog.get_logger()
+        return events
+
+    async def start(self, prepared: Prepared) -> None:
+        """Begin to serve."""
+        self.gateway.start(prepared.pools)
+        await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
+        unresolved(self.gateway, self.events)
+        await self._listen(prepared)
+        self._following = self.gateway.loop.create_task(self.certificates.run())
+
+    async def reload(self) -> None:
+        """Go over to the configuration as it stands on disk; on any mistake stay with the one in force, and say so."""
+        if self._again is None:
+            self.events.warning("config.no_file", remedy="start with -c PATH: what the command line says stays")
+            return
+        async with self._reloading:
+            try:
+                loaded = await asyncio.to_thread(self._again)
+                await self._adopt(loaded)
+            except ConfigError as error:
+                self._is_broken("\n".join(map(str, error.mistakes)))
+            except StartError as error:
+                self._is_broken(str(error))
+
+    async def _adopt(self, loaded: "Loaded") -> None:
+        """Go over to a configuration.
+
+        Raises:
+            StartError: something of it cannot be had; nothing has changed.
+        """
+        before = self.gateway.config
+        prepared = prepare(self.gateway, loaded.config, self.listening.keys())
+        self._log.configured(loaded.config)
+        self.gateway.adopt(loaded.config, prepared.pools)
+        await self._listen(prepared)
+        self.broken = ""
+        self._remind()
+        for warning in loaded.warnings:
+            self.events.warning("config.warning", id=warning.id, text=str(warning))
+        self.events.info("config.reloaded", changes="; ".join(changes(before, loaded.config)) or "nothing changed")
+
+    async def _listen(self, prepared: Prepared) -> None:
+        """Listen where a configuration says, and nowhere else; what is new comes first, so that nobody is refused."""
+        for place, listener in prepared.listeners.items():
+            if place in self.listening:
+                await self.listening[place].change(listener, prepared.identities[place])
+            else:
+                self.listening[place] = Listening(self.gateway, listener, prepared.sockets[place])
+                await self.listening[place].start(prepared.identities[place])
+        for place in self.listening.keys() - prepared.listeners.keys():
+            await self.listening.pop(place).stop()
+
+    def _is_broken(self, why: str) -> None:
+        self.broken = why
+        self._tell_broken()
+
+    def _tell_broken(self) -> None:
+        self.events.error(
+            "config.broken",
+            text=self.broken,
+            remedy="the former configuration stays in force: correct this, and reload again; a restart would fail",
+        )
+        self._remind()
+
+    def _remind(self) -> None:
+        """Tell again later that the files are broken, as long as they are."""
+        if self._reminder is not None:
+            self._reminder.cancel()
+        self._reminder = self.gateway.loop.call_later(REMINDER_SECONDS, self._tell_broken) if self.broken else None
+
+    async def drain(self, cut: asyncio.Event) -> None:
+        """Serve what is under way, and end; at once when `cut` is set, and at the drain's deadline."""
+        for running in (self._reminder, self._following):
+            if running is not None:
+                running.cancel()
+        loop = asyncio.get_running_loop()
+        self.gateway.drain()
+        self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
+        runners = [each.runner for each in self.listening.values() if each.runner is not None]
+        drains = [loop.create_task(runner.cleanup()) for runner in runners]
+        cutting = loop.create_task(cut.wait())
+        cutting.add_done_callback(lambda _: _cancel(drains))
+        await asyncio.gather(*drains, return_exceptions=True)
+        cutting.cancel()
+        self.gateway.stop()
+
+
+def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,68 @@
+"""What a reload changes, as it is told."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from gateway.config.model import Config, Listener
+from gateway.cors.origin import OriginTable
+from gateway.policy.model import Policy, SiteLimits
+from gateway.service.changes import changes
+from tests.relay.policies import HOST, RULE, SITE
+
+BEFORE = Config(Policy({HOST: SITE}))
+OTHER = replace(SITE, names=("other.example",))
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        pytest.param(BEFORE, (), id="nothing"),
+        pytest.param(
+            Config(
+                Policy(
+                    {
+                        HOST: replace(
+                            SITE,
+                            place="sites[0], test.yaml:9",
+                            rules=OriginTable([(RULE.origin, replace(RULE, place="elsewhere"))]),
+                        )
+                    }
+                )
+            ),
+            (),
+            id="a-line-above",
+        ),
+        pytest.param(
+            replace(BEFORE, policy=Policy({HOST: replace(SITE, limits=SiteLimits(streams=1))})),
+            ("site crm.customer.example changed",),
+            id="a-limit",
+        ),
+        pytest.param(
+            replace(BEFORE, policy=Policy({HOST: replace(SITE, rules=OriginTable([]))})),
+            ("site crm.customer.example changed",),
+            id="a-rule",
+        ),
+        pytest.param(
+            replace(BEFORE, policy=Policy({b"other.example": OTHER})),
+            ("site crm.customer.example removed", "site other.example added"),
+            id="another-site",
+        ),
+        pytest.param(
+            replace(BEFORE, listeners=(Listener("0.0.0.0", 80),)),  # noqa: S104 - nobody listens there
+            ("listener 0.0.0.0:80 added", "listener 127.0.0.1:9900 removed"),
+            id="another-listener",
+        ),
+        pytest.param(
+            replace(BEFORE, listeners=(Listener("127.0.0.1", 9900, health="/up"),), drain_seconds=1),
+            ("listener 127.0.0.1:9900 changed", "drain_seconds changed"),
+            id="listener-and-drain",
+        ),
+        pytest.param(
+            replace(BEFORE, trusted_proxies=(ip_network("10.0.0.5"),)), ("trusted_proxies changed",), id="trust"
+        ),
+    ],
+)
+def test_changes(after: Config, told: tuple[str, ...]) -> None:
+    assert sorted(changes(BEFORE, after)) == sorted(told)

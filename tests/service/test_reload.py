@@ -1,0 +1,314 @@
+"""Another configuration, and other certificates, while it serves: nobody notices but by what has changed (R17)."""
+
+import asyncio
+import json
+import signal
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from tests.relay.peers import Peer, ScriptedUpstream, connected
+from tests.service.running import Running, free_port, serving
+
+PATIENCE_SECONDS = 20.0
+ADDIN = "https://addin.vendor.example"
+
+
+class Crm:
+    """An upstream that says its name, and the body of what it was sent, when it is told to."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        self.held = asyncio.Event()
+        self.held.set()
+        self.upstream = ScriptedUpstream([self.serve])
+
+    async def serve(self, peer: Peer) -> None:
+        while True:
+            head = await peer.head()
+            length = head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]
+            if length:
+                await peer.exactly(int(length))
+            if b"/slow" in head:
+                await self.held.wait()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self.name), self.name))
+
+
+def text_of(*listeners: str, sites: dict[str, int], extra: str = "") -> str:
+    """Return a configuration with these listeners, and a site with this upstream's port for each name."""
+    said = "".join(f"  - {listener}\n" for listener in listeners)
+    also = "".join(
+        f"  - names: [{name}]\n    upstream: http://127.0.0.1:{port}\n    paths: everything\n    origins: [{ADDIN}]\n"
+        for name, port in sites.items()
+    )
+    return f"listeners:\n{said}{extra}\nsites:\n{also}"
+
+
+async def get(port: int, host: str, path: str = "/", tls: ssl.SSLContext | None = None) -> bytes:
+    """Return the body of an answer, or its status where it is not 200."""
+    async with connected(port, tls, "crm.example") as client:
+        return await asked(client, host, path)
+
+
+async def asked(client: Peer, host: str, path: str = "/") -> bytes:
+    await client.send(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {ADDIN}\r\n\r\n".encode())
+    response = await client.response()
+    assert response.values(b"access-control-allow-origin") == [ADDIN.encode()] or response.status == 421
+    return response.body if response.status == 200 else b"%d" % response.status
+
+
+async def reloaded(running: Running, file: Path, text: str) -> dict[str, Any]:
+    """Put a text into the file, have it read, and return what was told of it."""
+    await asyncio.to_thread(file.write_text, text)
+    running.process.send_signal(signal.SIGHUP)
+    return await told(running, {"config.reloaded", "config.broken"})
+
+
+async def told(running: Running, names: set[str]) -> dict[str, Any]:
+    """Return the next of these events."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            line = await running.stdout.readline()
+            assert line, "the gateway ended"
+            event: dict[str, Any] = json.loads(line)
+            if event["event"] in names:
+                return event
+
+
+async def test_sites_come_and_go_and_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    first, second = Crm(b"first"), Crm(b"second")
+    async with first.upstream, second.upstream:
+        listener = f"address: 127.0.0.1:{port}"
+        one = text_of(listener, sites={"one.example": first.upstream.port})
+        both = text_of(listener, sites={"two.example": second.upstream.port, "one.example": first.upstream.port})
+        file.write_text(one)
+        async with serving("-c", str(file)) as running, connected(port) as kept:
+            assert await asked(kept, "one.example") == b"first"
+            assert await asked(kept, "two.example") == b"421"
+            assert (await reloaded(running, file, both))["changes"] == "site two.example added"
+            assert await asked(kept, "two.example") == b"second"
+            broken = await reloaded(running, file, both.replace("origins", "orgins"))
+            assert broken["event"] == "config.broken"
+            assert f"{file}:" in broken["text"]
+            assert "did you mean origins?" in broken["text"]
+            assert await asked(kept, "two.example") == b"second"
+            moved = one.replace(f":{first.upstream.port}", f":{second.upstream.port}")
+            event = await reloaded(running, file, moved)
+            assert event["changes"] in {
+                "site one.example changed; site two.example removed",
+                "site two.example removed; site one.example changed",
+            }
+            assert await asked(kept, "two.example") == b"421"
+            assert await asked(kept, "one.example") == b"second"
+            assert (await reloaded(running, file, moved))["changes"] == "nothing changed"
+
+
+async def test_a_request_under_way_ends_by_the_configuration_it_began_with(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    first, second = Crm(b"first"), Crm(b"second")
+    first.held.clear()
+    async with first.upstream, second.upstream:
+        listener = f"address: 127.0.0.1:{port}"
+        file.write_text(text_of(listener, sites={"one.example": first.upstream.port}))
+        async with serving("-c", str(file)) as running:
+            slow = asyncio.create_task(get(port, "one.example", "/slow"))
+            while not first.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+                await asyncio.sleep(0)
+            await reloaded(running, file, text_of(listener, sites={"two.example": second.upstream.port}))
+            assert await get(port, "one.example") == b"421"
+            first.held.set()
+            assert await slow == b"first"
+
+
+async def test_listeners_come_and_go_and_change_their_kind(tmp_path: Path) -> None:
+    ports, file = [free_port() for _ in range(3)], tmp_path / "c.yaml"
+    authority = trustme.CA()
+    put(authority, tmp_path / "tls" / "crm")
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        sites = {"crm.example": crm.upstream.port}
+        plain = [f"address: 127.0.0.1:{port}" for port in ports]
+        tls = f"{{address: '127.0.0.1:{ports[0]}', certificates: {tmp_path / 'tls'}}}"
+        file.write_text(text_of(*plain[:2], sites=sites))
+        async with serving("-c", str(file)) as running, connected(ports[0]) as kept, connected(ports[1]) as leaving:
+            assert await asked(kept, "crm.example") == b"crm"
+            await reloaded(running, file, text_of(tls, plain[2], sites=sites))
+            for client in (kept, leaving):  # whoever is connected is served once more, and told to go
+                await client.send(b"GET / HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+                response = await client.response()
+                assert (response.body, response.values(b"connection")) == (b"crm", [b"close"])
+            with pytest.raises(ConnectionRefusedError):
+                await get(ports[1], "crm.example")
+            assert await get(ports[2], "crm.example") == b"crm"
+            assert await get(ports[0], "crm.example", tls=trusting(authority)) == b"crm"
+            broken = await reloaded(running, file, text_of(tls.replace("/tls", "/none"), plain[1], sites=sites))
+            assert broken["event"] == "config.broken"
+            assert await get(ports[0], "crm.example", tls=trusting(authority)) == b"crm"
+
+
+async def test_an_address_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
+    port, taken, file = free_port(), Crm(b"taken"), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    async with crm.upstream, taken.upstream:
+        sites = {"crm.example": crm.upstream.port}
+        file.write_text(text_of(f"address: 127.0.0.1:{port}", sites=sites))
+        async with serving("-c", str(file)) as running:
+            wanted = text_of(f"address: 127.0.0.1:{taken.upstream.port}", sites={"other.example": crm.upstream.port})
+            broken = await reloaded(running, file, wanted)
+            assert "the port is in use" in broken["text"]
+            assert await get(port, "crm.example") == b"crm"
+            assert await get(port, "other.example") == b"421"
+
+
+async def test_without_a_file_there_is_nothing_to_read(tmp_path: Path) -> None:
+    del tmp_path
+    arguments = ("--upstream", "http://127.0.0.1:9", "--allow-origin", ADDIN, "--listen", f"127.0.0.1:{free_port()}")
+    async with serving(*arguments) as running:
+        running.process.send_signal(signal.SIGHUP)
+        await told(running, {"config.no_file"})
+
+
+async def test_no_request_is_lost_in_twenty_reloads(tmp_path: Path) -> None:
+    ports, file = [free_port(), free_port()], tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        sites = {"crm.example": crm.upstream.port}
+        listeners = [f"address: 127.0.0.1:{port}" for port in ports]
+        good = text_of(listeners[0], sites=sites)
+        file.write_text(good)
+        texts = [
+            good,
+            text_of(*listeners, sites=sites),
+            good.replace("paths", "pats"),
+            text_of(listeners[0], sites=sites, extra="drain: 10s\n"),
+        ]
+        answered = 0
+        stop = asyncio.Event()
+
+        async def ask_on(method: bytes, body: bytes) -> None:
+            nonlocal answered
+            async with connected(ports[0]) as client:
+                head = b"%b / HTTP/1.1\r\nHost: crm.example\r\nOrigin: %b\r\n" % (method, ADDIN.encode())
+                framing = b"Content-Length: %d\r\n\r\n" % len(body) if body else b"\r\n"
+                preflight = b"Access-Control-Request-Method: GET\r\n" if method == b"OPTIONS" else b""
+                while not stop.is_set():
+                    await client.send(head + preflight + framing + body)
+                    response = await client.response(method=method)
+                    assert response.status == (204 if method == b"OPTIONS" else 200)
+                    assert response.values(b"connection") == []
+                    answered += 1
+
+        async with serving("-c", str(file)) as running:
+            async with asyncio.TaskGroup() as group:
+                for method, body in (
+                    (b"GET", b""),
+                    (b"OPTIONS", b""),
+                    (b"POST", b"x" * 100),
+                    (b"POST", bytes(1 << 20)),
+                ):
+                    group.create_task(ask_on(method, body))
+                kinds = [(await reloaded(running, file, texts[number % len(texts)]))["event"] for number in range(20)]
+                stop.set()
+            assert kinds.count("config.broken") == 5
+        assert answered > 20
+
+
+# Certificates.
+
+
+def put(authority: trustme.CA, folder: Path, *, key_of: trustme.LeafCert | None = None) -> trustme.LeafCert:
+    """Put a new certificate into a folder, as certbot's hook does: two files, each replaced whole."""
+    issued = authority.issue_cert("crm.example")
+    folder.mkdir(parents=True, exist_ok=True)
+    key = (key_of or issued).private_key_pem.bytes()
+    for name, octets in (("fullchain.pem", issued.cert_chain_pems[0].bytes()), ("privkey.pem", key)):
+        new = folder / f".{name}"
+        new.write_bytes(octets)
+        new.rename(folder / name)
+    return issued
+
+
+def put_in_steps(authority: trustme.CA, folder: Path) -> trustme.LeafCert:
+    """Put a new certificate into a folder, its key long after it."""
+    issued = authority.issue_cert("crm.example")
+    (folder / "fullchain.pem").write_bytes(issued.cert_chain_pems[0].bytes())
+    (folder / "privkey.pem").write_bytes(issued.private_key_pem.bytes())
+    return issued
+
+
+def put_by_link(authority: trustme.CA, folder: Path) -> trustme.LeafCert:
+    """Have the folder lead to another one, as Kubernetes and cert-manager do."""
+    other = folder.with_name(f"..{len(list(folder.parent.iterdir()))}")
+    issued = put(authority, other)
+    link = folder.with_name("..new")
+    link.symlink_to(other)
+    if folder.is_symlink():
+        link.rename(folder)
+    else:
+        folder.rename(folder.with_name("..former"))
+        link.rename(folder)
+    return issued
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+async def shown(port: int, authority: trustme.CA) -> bytes:
+    """Return the certificate that a client is shown."""
+    async with connected(port, trusting(authority), "crm.example") as client:
+        octets: bytes = client.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return octets
+
+
+def der(issued: trustme.LeafCert) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+
+
+@pytest.mark.parametrize("way", [put, put_in_steps, put_by_link])
+async def test_a_renewed_certificate_is_shown_without_a_reload(
+    tmp_path: Path, way: Callable[[trustme.CA, Path], trustme.LeafCert]
+) -> None:
+    port, file, folder = free_port(), tmp_path / "c.yaml", tmp_path / "tls" / "crm"
+    authority = trustme.CA()
+    first = put(authority, folder)
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        listener = f"{{address: '127.0.0.1:{port}', certificates: {tmp_path / 'tls'}}}"
+        file.write_text(text_of(listener, sites={"crm.example": crm.upstream.port}))
+        async with (
+            serving("-c", str(file)) as running,
+            connected(port, trusting(authority), "crm.example") as kept,
+        ):
+            assert await shown(port, authority) == der(first)
+            second = way(authority, folder)
+            renewed = await told(running, {"certificate.renewed"})
+            assert renewed["ends"]
+            assert await shown(port, authority) == der(second)
+            assert await asked(kept, "crm.example") == b"crm"
+
+
+async def test_a_key_that_does_not_match_is_told_and_the_former_certificate_stays(tmp_path: Path) -> None:
+    port, file, folder = free_port(), tmp_path / "c.yaml", tmp_path / "tls" / "crm"
+    authority = trustme.CA()
+    first = put(authority, folder)
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        listener = f"{{address: '127.0.0.1:{port}', certificates: {tmp_path / 'tls'}}}"
+        file.write_text(text_of(listener, sites={"crm.example": crm.upstream.port}))
+        async with serving("-c", str(file)) as running:
+            put(authority, folder, key_of=first)
+            broken = await told(running, {"certificate.broken"})
+            assert str(folder / "privkey.pem") in broken["error"]
+            assert await shown(port, authority) == der(first)
+            (folder / "privkey.pem").unlink()
+            third = put(authority, folder)
+            await told(running, {"certificate.renewed"})
+            assert await shown(port, authority) == der(third)
