@@ -131,6 +131,24 @@ def test_a_stream_whose_reader_is_gone_ends_the_log_and_nothing_else() -> None:
     stream.close()
 
 
+def test_what_was_written_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING_OCTETS", 40)
+    written = threading.Semaphore(0)
+
+    class Stream(io.BytesIO):
+        def flush(self) -> None:
+            written.release()
+
+    stream = Stream()
+    writer = LogWriter(stream, text_line)
+    lines = [f"a line of some length, {number}" for number in range(10)]
+    for line in lines:
+        writer.write(line)
+        assert written.acquire(timeout=10)
+    writer.close()
+    assert stream.getvalue().decode().splitlines() == lines
+
+
 class Terminal(io.BytesIO):
     def isatty(self) -> bool:
         return True

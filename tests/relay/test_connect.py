@@ -1,0 +1,90 @@
+"""New connections to an upstream: how they are begun, and that they end with who waits for them (contract 18; R13)."""
+
+import asyncio
+import socket
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.policy.model import Policy, Upstream, UpstreamUrl
+from gateway.policy.reason import Reason
+from gateway.relay.upstream import Attempt
+from tests.relay.conftest import RigMaker
+from tests.relay.peers import ScriptedUpstream, answers, until
+from tests.relay.policies import HOST, SITE
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
+
+
+async def test_the_first_address_family_has_a_head_start_and_no_more(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {}
+
+    async def refused(*_: object, **given: object) -> socket.socket:
+        options.update(given)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("aiohappyeyeballs.start_connection", refused)
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(GET)
+    assert (await client.response()).status == 502
+    assert (await made.record()).reason is Reason.UPSTREAM_REFUSED
+    assert options["happy_eyeballs_delay"] == 0.25  # RFC 8305, 5
+
+
+async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = asyncio.Event()
+
+    async def never(*_: object, **__: object) -> socket.socket:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    monkeypatch.setattr("aiohappyeyeballs.start_connection", never)
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(GET)
+    await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
+    client.close()
+    await cancelled.wait()
+    assert (await made.record()).reason is Reason.CLIENT_GONE
+    assert made.gateway.upstreams == set()
+
+
+async def test_one_attempt_for_a_new_connection_and_none_for_a_parked_one(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[Attempt] = []
+    begin = Attempt.__init__
+
+    def noted(self: Attempt, *args: Any) -> None:  # noqa: ANN401 - as they are
+        attempts.append(self)
+        begin(self, *args)
+
+    monkeypatch.setattr(Attempt, "__init__", noted)
+    made = await rig(answers(OK, OK))
+    client = await made.client()
+    for _ in range(2):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+    assert len(attempts) == 1
+
+
+async def test_each_upstream_has_its_turn_and_the_next_one_is_tried_where_it_refuses(rig: RigMaker) -> None:
+    closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    made = await rig(answers(closing))
+    async with ScriptedUpstream([answers(closing)]) as gone:
+        port = gone.port
+    urls = tuple(UpstreamUrl("http", "127.0.0.1", number) for number in (port, made.upstream.port))
+    made.gateway.policy = Policy({HOST: replace(SITE, upstream=Upstream(urls))})
+    client = await made.client()
+    for number in range(1, 5):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        assert made.upstream.connections == number

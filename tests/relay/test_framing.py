@@ -1,0 +1,103 @@
+"""Where a message ends on the wire, however its octets are parted, and what is behind it (contract 2, 3, 5, 9; R2)."""
+
+import asyncio
+
+import pytest
+
+from gateway.policy.reason import Reason
+from tests.relay.conftest import RigMaker
+from tests.relay.peers import Peer, answers, until
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
+CHUNKED = b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+REFUSED = CHUNKED.replace(b"\r\n\r\n", b"\r\nOrigin: https://evil.example\r\n\r\n")
+
+
+async def pieces(peer: Peer, *octets: bytes) -> None:
+    """Send octets so that each of them is read by itself: both ends are on this loop."""
+    for piece in octets:
+        await peer.send(piece)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+async def test_chunk_lines_in_pieces_end_no_body_on_its_way_up(rig: RigMaker) -> None:
+    got: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        got.set_result(await peer.read_until(b"0\r\n\r\n"))
+        await peer.send(OK)
+
+    made = await rig(script)
+    client = await made.client()
+    await pieces(client, CHUNKED, b"3", b"\r", b"\nabc", b"\r\n", b"2\r\nde\r\n0", b"\r\n", b"\r\n")
+    assert (await client.response()).body == b"ok"
+    assert await got == b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+
+
+async def test_chunk_lines_in_pieces_end_no_body_on_its_way_down(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await pieces(peer, head, b"3", b"\r", b"\nabc", b"\r\n", b"2\r\nde\r\n0", b"\r\n", b"\r\n")
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(GET)
+    await client.head()
+    assert await client.read_until(b"0\r\n\r\n") == b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    assert (await made.record()).reason is Reason.NOT_CORS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"x" + GET, id="no-size"),
+        pytest.param(b"3\r\nabcd" + GET, id="more-than-its-size"),
+        pytest.param(b"3;a=b\r\nabc\r\n0\r\n\r\n" + GET, id="extension"),
+    ],
+)
+async def test_a_refusal_whose_body_breaks_its_coding_is_the_last_answer(rig: RigMaker, body: bytes) -> None:
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(REFUSED + body)
+    response = await client.response()
+    assert (response.status, response.values(b"connection")) == (403, [b"close"])
+    assert await client.rest() == b""
+    assert made.upstream.connections == 0
+
+
+async def test_what_follows_the_last_answer_is_no_request(rig: RigMaker) -> None:
+    made = await rig(answers(OK))
+    client = await made.client()
+    await client.send(b"GET / HTTP/9.9\r\n\r\n")
+    assert (await client.response()).status == 505
+    assert await client.some() == b""  # our FIN: we read on
+    await pieces(client, GET, GET)
+    client.finish_sending()
+    await until(lambda: not made.gateway.clients)
+    assert (await made.record()).status == 505
+    assert made.records.empty()
+    assert made.upstream.connections == 0
+
+
+async def test_requests_that_come_one_by_one_while_another_is_served_are_all_answered(rig: RigMaker) -> None:
+    asked, release = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        for number in (b"1", b"2", b"3", b"4"):
+            assert (await peer.head()).startswith(b"GET /" + number)
+            asked.set()
+            await release.wait()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + number)
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(GET.replace(b"/a", b"/1"))
+    await asked.wait()
+    await pieces(client, *(GET.replace(b"/a", b"/" + number) for number in (b"2", b"3", b"4")))
+    release.set()
+    assert [(await client.response()).body for _ in range(4)] == [b"1", b"2", b"3", b"4"]
