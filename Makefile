@@ -91,6 +91,10 @@ fuzz: $(TEST)  ## the properties and the differential fuzz, with a hundred times
 mutants: $(TEST)  ## does a test fail for each small change to the pure packages? ONLY=gateway/cors/vary.py for a part
 	$(BIN)/python -m tests.mutants $(ONLY)
 
+.PHONY: faults
+faults: $(TEST)  ## does the test named fail for each fault that tests/faults keeps? ONLY=pool, or a fault's name, for a part
+	$(BIN)/python -m tests.faults $(ONLY)
+
 .PHONY: format
 format: $(TEST)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix

@@ -5,43 +5,30 @@ own tests run on it, `tests/x/test_y*.py` for `gateway/x/y.py`, and where they p
 survives both is either a missing test, or a change that makes no difference; the latter are listed, each with its
 reason, in `tests/mutants-exceptions.txt`.
 
-pytest, hypothesis and what they bring are imported once; each mutant is then tried in a fork, which imports the gateway
-anew with the changed module in place of the file's. Nothing is written to the tree. (mutmut 3.8 leaves alone what is
-decorated or outside functions, and here much is a property or a table; cosmic-ray starts Python anew each time.)
+Each is tried in a fork (`tests/changed.py`). mutmut 3.8 leaves alone what is decorated or outside functions, and here
+much is a property or a table; cosmic-ray starts Python anew each time.
 """
 
 import ast
-import importlib
-import importlib.util
 import os
-import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Final, cast
 
 import pytest
 
-ROOT: Final = Path(__file__).parent.parent
+from tests.changed import ROOT, ended, prepare, start
+
 EXCEPTIONS: Final = Path(__file__).with_name("mutants-exceptions.txt")
 PACKAGES: Final = ("gateway/http1", "gateway/cors", "gateway/policy")
 
 IMPORTED_ONCE: Final = ("aiohttp.web", "coverage", "h11", "hypothesis.strategies", "pytest_aiohttp", "pytest_asyncio")
-"""What tests import and no mutant changes: a fork has it already. Nothing of `gateway` may come in by these."""
-
-QUICK: Final = (
-    *("-x", "-q", "--hypothesis-profile=mutants", "--timeout=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
-    *("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cov"),
-)
-"""Stop at the first failure, draw few cases, and leave out what only costs time to load."""
-
-MEMORY_OCTETS: Final = 4 << 30
-"""A changed loop may collect without end: it fails here, before the machine feels it."""
+"""What the tests of these packages import besides."""
 
 CPU_SECONDS: Final = 5
 """A changed loop may turn without end: after this, and five times what the tests take, it is killed and counts so."""
@@ -263,44 +250,6 @@ def text(node: ast.AST) -> str:
 # ----------------------------------------------------------------------------------------------------- what is tried
 
 
-class Changed(SourceFileLoader):
-    """Finds and loads one module, as changed."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        super().__init__(mutant.file.removesuffix(".py").removesuffix("/__init__").replace("/", "."), mutant.file)
-        self.mutant = mutant
-
-    def find_spec(self, fullname: str, _path: object = None, _module: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the spec of the one module."""
-        if fullname != self.name:
-            return None
-        return importlib.util.spec_from_file_location(fullname, ROOT / self.mutant.file, loader=self)
-
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 # the import system gives the name
-        """Return the changed code in place of the file's."""
-        return self.mutant.code()
-
-
-def start(mutant: Mutant | None, tests: Sequence[str], cpu_seconds: int) -> int:
-    """Start the tests on a mutant, or on the code as it is, in a fork; return its process id."""
-    sys.stdout.flush()
-    if (child := os.fork()) != 0:
-        return child
-    code = int(pytest.ExitCode.INTERNAL_ERROR)
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
-        if mutant is not None:
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
-            sys.meta_path.insert(0, Changed(mutant))
-        code = int(pytest.main([*QUICK, *tests]))
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
-
-
 def tests_of(file: str) -> tuple[list[str], list[str]]:
     """Return a module's own test files, and the folder of its package's tests."""
     path = Path(file)
@@ -317,7 +266,7 @@ def limit_of(tests: Sequence[str]) -> int:
         SystemExit: they do not pass.
     """
     began = time.monotonic()
-    _, status = os.waitpid(start(None, tests, 3600), 0)
+    _, status = os.waitpid(start(None, ["-x", *tests], cpu_seconds=3600, quiet=False), 0)
     if status != 0:
         raise SystemExit(f"{' '.join(tests)} has to pass before mutants are tried on it")
     return CPU_SECONDS + int(5 * (time.monotonic() - began))
@@ -326,17 +275,15 @@ def limit_of(tests: Sequence[str]) -> int:
 def survivors(mutants: Sequence[Mutant]) -> Iterator[Mutant]:
     """Try mutants, as many at a time as there are processors, and yield those that no test noticed."""
     limits: dict[tuple[str, ...], int] = {}
-    running: dict[int, tuple[Mutant, list[list[str]]]] = {}
+
+    def begin(trial: tuple[Mutant, list[list[str]]]) -> int:
+        mutant, (tests, *_) = trial
+        if (key := tuple(tests)) not in limits:
+            limits[key] = limit_of(tests)
+        return start(mutant, ["-x", *tests], cpu_seconds=limits[key])
+
     waiting = [(mutant, [tests for tests in tests_of(mutant.file) if tests]) for mutant in reversed(mutants)]
-    while waiting or running:
-        if waiting and len(running) < (os.cpu_count() or 1):
-            mutant, (tests, *more) = waiting.pop()
-            if (key := tuple(tests)) not in limits:
-                limits[key] = limit_of(tests)
-            running[start(mutant, tests, limits[key])] = mutant, more
-            continue
-        child, status = os.waitpid(next(iter(running)), 0) if len(running) == 1 else os.wait()
-        mutant, more = running.pop(child)
+    for (mutant, (_, *more)), status in ended(waiting, begin, os.cpu_count() or 1):
         if status == 0 and more:
             waiting.append((mutant, more))
         elif status == 0:
@@ -354,10 +301,7 @@ def exceptions() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Try the mutants of these files, or of all pure packages; return 1 where one survived that is not listed."""
-    os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
-    for name in IMPORTED_ONCE:
-        importlib.import_module(name)
+    prepare(IMPORTED_ONCE)
     files = list(arguments) or [str(f.relative_to(ROOT)) for p in PACKAGES for f in sorted((ROOT / p).glob("*.py"))]
     began = time.monotonic()
     listed = exceptions()
