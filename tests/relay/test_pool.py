@@ -180,3 +180,24 @@ async def test_each_request_may_have_its_interim_answers(rig: RigMaker) -> None:
         await client.send(GET)
         assert (await client.response()).body == b"ok"
     assert made.upstream.connections == 1
+
+
+async def test_nothing_is_kept_of_a_route_whose_last_connection_is_in_use(rig: RigMaker) -> None:
+    asked = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(OK)
+        await peer.head()
+        asked.set()
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(GET)
+    assert (await client.response()).body == b"ok"
+    pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
+    assert pool.idle_routes == 1
+    await client.send(GET)
+    await asked.wait()
+    assert pool.idle_routes == 0
