@@ -1,6 +1,7 @@
 """Connections from clients: heads in, answers out, one exchange at a time."""
 
 import asyncio
+import select
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
@@ -31,6 +32,8 @@ DRAIN_IDLE_SECONDS: Final = 5.0
 """How long an idle connection may still bring one more request while draining (contract item 21)."""
 MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
+PEER_HAS_LEFT: Final[int] = getattr(select, "POLLRDHUP", 0)
+"""A FIN has come, octets before it read or not (Linux); of a reset `poll` tells unasked."""
 RETRY_AFTER_SECONDS: Final = 1
 """Told with 503: requests in flight come and go within a second."""
 
@@ -149,6 +152,22 @@ class ClientConnection(Connection):
             self.exchange.client_gone()
         else:
             self._close()
+
+    @guarded
+    def look(self) -> None:
+        """Notice that the client has gone while its request is held back (contract item 10).
+
+        Nobody reads then, so that no loop tells of it: the kernel is asked. Not in a tunnel, where what the client said
+        before it left still has to reach the upstream.
+        """
+        if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
+            return
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            poll = select.poll()
+            poll.register(sock.fileno(), PEER_HAS_LEFT)
+            if poll.poll(0):
+                self.eof_received()
 
     @guarded
     def expire(self) -> None:

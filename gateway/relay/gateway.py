@@ -121,10 +121,12 @@ class Gateway:
             client.drain()
 
     def sweep(self, now: float) -> None:
-        """Expire every connection whose deadline has passed at loop time `now`."""
+        """Expire every connection whose deadline has passed at loop time `now`, and see who has gone unread."""
         for connection in tuple(self.clients):
             if connection.due <= now:
                 connection.expire()
+            else:
+                connection.look()
         for upstream in tuple(self.upstreams):
             if upstream.due <= now:
                 upstream.expire()

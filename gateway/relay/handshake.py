@@ -78,6 +78,9 @@ class Handshake:
         self._gateway.count(Reason.HANDSHAKE_TIMEOUT)
         self.abort()
 
+    def look(self) -> None:
+        """Do nothing: a handshake is always read, which shows who leaves."""
+
     def drain(self) -> None:
         """Go on: who is at the door is served one request."""
 

@@ -29,6 +29,30 @@ async def the_upstream(made: Rig) -> UpstreamConnection:
     return upstream
 
 
+@pytest.mark.parametrize("how", ["reset", "end", "end-of-tls"])
+async def test_who_leaves_while_the_upload_is_held_back_is_noticed(
+    rig: RigMaker, tls_contexts: TlsContexts, how: str
+) -> None:
+    async def never(peer: Peer) -> None:
+        await peer.gone()
+
+    made = await rig(never, trusting=tls_contexts if how == "end-of-tls" else None)
+    client = await made.client()
+    await client.send(UPLOAD + bytes(1000))
+    upstream = await the_upstream(made)
+    await until(lambda: upstream.exchange)
+    upstream.pause_writing()  # so that the client is not read, and its end not met
+    await client.send(bytes(1000))
+    if how == "reset":
+        client.cut()
+    elif how == "end":
+        client.close()
+    else:
+        client.writer.transport.abort()  # with no close_notify before its FIN, as of a process that was killed
+    assert (await made.record()).reason is Reason.CLIENT_GONE  # with no deadline passed
+    await until(lambda: not made.gateway.upstreams and not made.gateway.clients)
+
+
 class ByHand:
     """TLS over a raw connection: the loop's own does not tell how it ended."""
 

@@ -149,18 +149,19 @@ class MemorySocket:
 
 
 class MemorySelect:
-    """What the relay asks of the module `select`, which is whether the peer has sent anything."""
+    """What the relay asks of the module `select`: whether the peer has sent anything, or has left."""
 
     POLLIN = 1
 
     class poll:  # noqa: N801 - the name it has there
         """One poll."""
 
-        def register(self, sock: MemorySocket, _: int) -> None:
+        def register(self, sock: MemorySocket, events: int) -> None:
             self._sock = sock
+            self._any = bool(events & MemorySelect.POLLIN)
 
         def poll(self, _: int) -> bool:
-            return bool(self._sock.incoming)
+            return any(self._any or isinstance(one, Sign) for one in self._sock.incoming)
 
 
 class _Loop(Protocol):

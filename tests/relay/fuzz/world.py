@@ -14,6 +14,7 @@ import aiohappyeyeballs
 from gateway.config.model import Config, Listener, ListenerLimits
 from gateway.http1.head import HeadLimits
 from gateway.policy.model import Policy, SiteLimits
+from gateway.relay import client as client_module
 from gateway.relay import exchange as exchange_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
@@ -486,6 +487,7 @@ def small_world() -> Generator[None]:
     with (
         patch.object(exchange_module, "WRITE_BUFFER_OCTETS", HIGH_WATER),
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
+        patch.object(client_module, "select", MemorySelect),
         patch.object(upstream_module, "select", MemorySelect, create=True),
         patch.object(upstream_module, "os", MemoryOs),
     ):
