@@ -90,7 +90,7 @@ def start(
         return child
     code = int(pytest.ExitCode.INTERNAL_ERROR)
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))  # SIGXCPU first, which says why
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
         signal.setitimer(signal.ITIMER_REAL, seconds)
         if quiet:

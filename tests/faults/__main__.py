@@ -144,7 +144,7 @@ def outcome_of(status: int) -> str:
 
 def tell(outcome: str, fault: Fault, words: str) -> None:
     """Print a line about a fault."""
-    print(f"{outcome:14} {fault.subject}/{fault.name}: {', '.join(fault.shows)}; {fault.test} ({words})", flush=True)
+    print(f"{outcome:28}{fault.subject}/{fault.name}: {', '.join(fault.shows)}; {fault.test} ({words})", flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -82,7 +82,7 @@ async def test_each_upstream_has_its_turn_and_the_next_one_is_tried_where_it_ref
     async with ScriptedUpstream([answers(closing)]) as gone:
         port = gone.port
     urls = tuple(UpstreamUrl("http", "127.0.0.1", number) for number in (port, made.upstream.port))
-    made.gateway.policy = Policy({HOST: replace(SITE, upstream=Upstream(urls))})
+    made.adopt(Policy({HOST: replace(SITE, upstream=Upstream(urls))}))
     client = await made.client()
     for number in range(1, 5):
         await client.send(GET)

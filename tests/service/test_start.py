@@ -5,7 +5,8 @@ import errno
 import aiohttp
 import pytest
 
-from gateway.service.serve import StartError, check_aiohttp, why_not_bound
+from gateway.service.prepare import StartError, why_not_bound
+from gateway.service.serve import check_aiohttp
 
 
 @pytest.mark.parametrize("version", ["3.14.5", "3.14.10", "3.15.0", "3.15.0rc1", "4.0.0", aiohttp.__version__])
