@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gateway.cli import check, demo, schema, serve, version
+from gateway.cli import check, demo, healthcheck, reload, schema, serve, status, version
 
 app = typer.Typer(
     name="cors-gateway",
@@ -17,7 +17,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help is text, in a journal too, and [brackets] in it are brackets
 )
-for command in (serve.serve, check.check, schema.schema, demo.demo, version.version):
+for command in (
+    *(serve.serve, check.check, reload.reload, status.status, healthcheck.healthcheck),
+    *(schema.schema, demo.demo, version.version),
+):
     app.command()(command)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.online import Reached, reach_upstreams
 from gateway.cli.remarks import told_mistakes, told_summary, told_warnings
-from gateway.cli.serve import DEFAULT_CONFIG
+from gateway.cli.running import DEFAULT_CONFIG
 from gateway.config.effective import effective, effective_json, effective_text
 from gateway.config.load import Loaded, load
 from gateway.config.model import ConfigError, Mistake

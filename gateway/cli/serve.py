@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from gateway.cli.remarks import told_mistakes
+from gateway.cli.running import DEFAULT_CONFIG
 from gateway.config.load import load, without_file
 from gateway.config.model import ConfigError
-
-DEFAULT_CONFIG = Path("/etc/cors-gateway")
 
 
 def serve(

@@ -132,8 +132,6 @@ def no_effect(settings: GatewaySettings, notes: Notes) -> None:
     given: list[tuple[Node, bool]] = []
     with suppress(Unread):
         given.append((settings.node_of(GatewaySettings.workers), settings.workers not in {None, 1}))
-    with suppress(Unread):
-        given.append((settings.node_of(GatewaySettings.admin), settings.admin is not None))
     for node, said in given:
         if said:
             notes.warn(node, Unwise.NO_EFFECT, "has no effect in this version")

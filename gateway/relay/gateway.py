@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -16,6 +16,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
+from gateway.relay.record import Outcome, Refusal
 
 if TYPE_CHECKING:
     from gateway.config.model import Config, Listener
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SWEEP_SECONDS: Final = 0.25
 """How often deadlines are looked at: the error of every deadline (contract item 15)."""
 
+REFUSALS_REMEMBERED: Final = 400
+"""For the status of thirty sites, and a few hundred octets each."""
 EVENTS_REMEMBERED: Final = 64
 """Details of each event that are kept, so that a hint is told once and nothing grows."""
 
@@ -46,8 +49,10 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self.outcomes: Counter[Reason] = Counter()
+        self.outcomes: Counter[Outcome] = Counter()
         """How often each was the end of a request, or of a connection without one."""
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_REMEMBERED)
+        """The last requests that something should be done about."""
         self.draining = False
         self.empty = asyncio.Event()
         """Set while there is no client connection."""
@@ -175,12 +180,18 @@ class Gateway:
 
     def count(self, reason: Reason) -> None:
         """Count an outcome: of a request, or of a connection that never came to one."""
-        self.outcomes[reason] += 1
+        self.outcomes[Outcome(None, reason, 0)] += 1
 
     def finished(self, record: "Record") -> None:
         """Count a request that has ended, and have it logged."""
-        self.outcomes[record.reason] += 1
+        self.outcomes[Outcome(record.site, record.reason, (record.status or 0) // 100)] += 1
+        if record.remedy:
+            self.refusals.append(Refusal(time.time(), record.site, record.reason, record.remedy))
         self.done(record)
+
+    def counted(self, reason: Reason) -> int:
+        """Return how often anything ended for a reason."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome.reason is reason)
 
     def counted_address(self, address: str) -> str | None:
         """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""

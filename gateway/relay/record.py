@@ -1,8 +1,30 @@
-"""What the log, and later the metrics, hear of one request."""
+"""What the log, the metrics and the status hear of one request."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.policy.reason import Reason
+
+
+class Outcome(NamedTuple):
+    """What outcomes are counted by. There are as many as sites, reasons and classes of status: nothing grows."""
+
+    site: str | None
+    """None: the connection never came to a request of a site."""
+    reason: Reason
+    status_class: int
+    """1 to 5; 0 where nothing was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was refused, or failed, and what would change that."""
+
+    time: float
+    """Seconds since 1970."""
+    site: str | None
+    reason: Reason
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)

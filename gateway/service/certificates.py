@@ -80,14 +80,14 @@ class Follower:
             return
         if each.listener is listener:  # else a reload came between, and has read them
             each.renew(renewed)
-            ends = min(end_of(pair) for pair in listener.certificates)
+            ends = min(end_of(pair.chain) for pair in listener.certificates)
             events.info("certificate.renewed", listener=address, ends=ends.isoformat())
 
     def _count_days(self) -> None:
         for each in tuple(self._listening.values()):
             for pair in each.listener.certificates:
                 with contextlib.suppress(OSError, ValueError):  # told by `_use`
-                    self._warn(pair, end_of(pair))
+                    self._warn(pair, end_of(pair.chain))
 
     def _warn(self, pair: "CertificatePair", end: datetime) -> None:
         left = end - datetime.now(UTC)
@@ -105,10 +105,10 @@ class Follower:
         )
 
 
-def end_of(pair: "CertificatePair") -> datetime:
+def end_of(chain: str) -> datetime:
     """Return when a certificate ends.
 
     Raises:
         OSError, ValueError: it cannot be read.
     """
-    return x509.load_pem_x509_certificates(Path(pair.chain).read_bytes())[0].not_valid_after_utc
+    return x509.load_pem_x509_certificates(Path(chain).read_bytes())[0].not_valid_after_utc

@@ -28,7 +28,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A configuration, and what was had for it. Whoever does not use it closes the sockets."""
+    """A configuration, and what was had for it. Whoever does not use it closes it."""
 
     config: "Config"
     pools: "dict[int, Pool]"
@@ -36,6 +36,11 @@ class Prepared:
     identities: dict[Place, Identity | None]
     sockets: dict[Place, socket.socket]
     """Bound, for the addresses that were not listened on."""
+
+    def close(self) -> None:
+        """Let go of the addresses."""
+        for sock in self.sockets.values():
+            sock.close()
 
 
 def prepare(gateway: "Gateway", config: "Config", present: "Collection[Place]" = ()) -> Prepared:

@@ -1,22 +1,24 @@
 """One process that serves: its listeners, and how it goes over to another configuration, and ends."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import structlog
 
 from gateway.config.model import ConfigError
+from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.changes import changes
 from gateway.service.events import unresolved
 from gateway.service.listening import Listening, Place
-from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.prepare import Prepared, StartError, prepare, why_not_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gateway.config.load import Loaded
-    from gateway.config.model import Config
+    from gateway.config.model import Address, Config
     from gateway.relay.gateway import Gateway
     from gateway.service.events import Events
 
@@ -24,6 +26,17 @@ FIRST_NAMES_SECONDS: Final = 2.0
 """How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
 REMINDER_SECONDS: Final = 3600.0
 """How often it is told again that the files on disk cannot be used: the next start would find out."""
+
+
+NO_FILE: Final = "start with -c PATH: what the command line says stays"
+
+
+class Reloaded(NamedTuple):
+    """What came of a reload."""
+
+    changes: tuple[str, ...]
+    broken: str
+    """Why the configuration on disk cannot be used; empty where it is in force now."""
 
 
 class Log(Protocol):
@@ -41,10 +54,14 @@ class Process:
         self.gateway = gateway
         self.listening: dict[Place, Listening] = {}
         self.certificates = Follower(self.listening)
+        self.started = time.time()
+        """In seconds since 1970."""
+        self.reloads = self.failed_reloads = 0
         self.broken = ""
         """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
         self._again = again
         self._log = log
+        self._admin = AdminServer(self)
         self._reloading = asyncio.Lock()
         self._reminder: asyncio.TimerHandle | None = None
         self._following: asyncio.Task[None] | None = None
@@ -57,42 +74,65 @@ class Process:
 
     async def start(self, prepared: Prepared) -> None:
         """Begin to serve."""
+        await self._tell_at(prepared.config.admin)
         self.gateway.start(prepared.pools)
         await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
         unresolved(self.gateway, self.events)
         await self._listen(prepared)
         self._following = self.gateway.loop.create_task(self.certificates.run())
 
-    async def reload(self) -> None:
+    async def reload(self) -> Reloaded:
         """Go over to the configuration as it stands on disk; on any mistake stay with the one in force, and say so."""
         if self._again is None:
-            self.events.warning("config.no_file", remedy="start with -c PATH: what the command line says stays")
-            return
+            self.events.warning("config.no_file", remedy=NO_FILE)
+            return Reloaded((), NO_FILE)
         async with self._reloading:
             try:
                 loaded = await asyncio.to_thread(self._again)
-                await self._adopt(loaded)
+                return Reloaded(await self._adopt(loaded), "")
             except ConfigError as error:
                 self._is_broken("\n".join(map(str, error.mistakes)))
             except StartError as error:
                 self._is_broken(str(error))
+            return Reloaded((), self.broken)
 
-    async def _adopt(self, loaded: "Loaded") -> None:
-        """Go over to a configuration.
+    async def _adopt(self, loaded: "Loaded") -> tuple[str, ...]:
+        """Go over to a configuration; return what has changed.
 
         Raises:
             StartError: something of it cannot be had; nothing has changed.
         """
         before = self.gateway.config
         prepared = prepare(self.gateway, loaded.config, self.listening.keys())
+        try:
+            await self._tell_at(loaded.config.admin)
+        except StartError:
+            prepared.close()
+            raise
         self._log.configured(loaded.config)
         self.gateway.adopt(loaded.config, prepared.pools)
         await self._listen(prepared)
         self.broken = ""
+        self.reloads += 1
         self._remind()
         for warning in loaded.warnings:
             self.events.warning("config.warning", id=warning.id, text=str(warning))
-        self.events.info("config.reloaded", changes="; ".join(changes(before, loaded.config)) or "nothing changed")
+        changed = changes(before, loaded.config)
+        self.events.info("config.reloaded", changes="; ".join(changed) or "nothing changed")
+        return changed
+
+    async def _tell_at(self, address: "Address | None") -> None:
+        """Have the admin application listen there.
+
+        Raises:
+            StartError: the address cannot be had.
+        """
+        try:
+            await self._admin.listen(address)
+        except OSError as error:
+            assert address is not None  # noqa: S101 - nowhere can always be had
+            why = why_not_bound(error, address.port)
+            raise StartError(f"cannot listen on {address.host}:{address.port} for admin: {why}") from error
 
     async def _listen(self, prepared: Prepared) -> None:
         """Listen where a configuration says, and nowhere else; what is new comes first, so that nobody is refused."""
@@ -107,6 +147,7 @@ class Process:
 
     def _is_broken(self, why: str) -> None:
         self.broken = why
+        self.failed_reloads += 1
         self._tell_broken()
 
     def _tell_broken(self) -> None:
@@ -138,6 +179,7 @@ class Process:
         await asyncio.gather(*drains, return_exceptions=True)
         cutting.cancel()
         self.gateway.stop()
+        await self._admin.close()
 
 
 def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:

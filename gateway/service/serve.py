@@ -125,6 +125,10 @@ async def _serve(loaded: "Loaded", again: "Callable[[], Loaded] | None") -> None
         log.close()
 
 
+async def _reload(process: Process) -> None:
+    await process.reload()
+
+
 def _signalled(process: Process) -> tuple[asyncio.Event, asyncio.Event]:
     """Return what the first signal to stop sets, and what the second does; SIGHUP reloads."""
     loop = asyncio.get_running_loop()
@@ -135,7 +139,7 @@ def _signalled(process: Process) -> tuple[asyncio.Event, asyncio.Event]:
         (cut if stop.is_set() else stop).set()
 
     def reload() -> None:
-        task = loop.create_task(process.reload())
+        task = loop.create_task(_reload(process))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 

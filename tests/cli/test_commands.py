@@ -45,7 +45,7 @@ def test_help_lists_the_commands() -> None:
     code, out, _ = run("--help")
     assert code == 0
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines() if line.strip()]
-    assert commands == ["serve", "check", "schema", "demo", "version"]
+    assert commands == ["serve", "check", "reload", "status", "healthcheck", "schema", "demo", "version"]
 
 
 def test_as_a_module() -> None:

@@ -201,7 +201,6 @@ def test_what_is_wrong(tmp_path: Path, text: str, expected: list[str]) -> None:
                 "admin-exposed": "c.yaml:1:18: admin.address: whoever reaches it reads names, "
                 "origins and figures: write "
                 "127.0.0.1",
-                "no-effect": "c.yaml:1:8: admin: has no effect in this version",
             },
             id="admin",
         ),
@@ -249,7 +248,7 @@ def test_what_is_unwise(tmp_path: Path, text: str, expected: dict[str, str]) -> 
     assert warnings(tmp_path, text) == expected
 
 
-@pytest.mark.parametrize("key", ["admin", "workers"])
+@pytest.mark.parametrize("key", ["workers"])
 def test_what_is_said_to_have_no_effect_has_none(key: str) -> None:
     assert key not in asked_for(), "it has one now: take it out of no_effect in gateway/config/checks.py"
 

@@ -9,9 +9,10 @@ from gateway.config.model import Listener, ListenerLimits
 from gateway.policy.reason import Reason
 from gateway.relay.admission import TOLD_CONNECTIONS, Admission, Entry, network_of
 from gateway.relay.client import ClientConnection
+from gateway.relay.record import Outcome
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, answers, until
-from tests.relay.policies import ADDIN
+from tests.relay.policies import ADDIN, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: " + ADDIN + b"\r\n\r\n"
@@ -147,7 +148,7 @@ async def test_when_there_is_no_room_to_tell_it_either_the_connection_is_cut_and
     told = [await made.client() for _ in range(TOLD_CONNECTIONS)]
     await until(lambda: len(made.gateway.clients) == 1 + TOLD_CONNECTIONS)
     assert await (await made.client()).gone()
-    assert made.gateway.outcomes[Reason.GATEWAY_BUSY] == TOLD_CONNECTIONS + 1
+    assert made.gateway.counted(Reason.GATEWAY_BUSY) == TOLD_CONNECTIONS + 1
     told[0].close()
     await until(lambda: len(made.gateway.clients) == TOLD_CONNECTIONS)
     client = await made.client()
@@ -182,4 +183,8 @@ async def test_every_outcome_is_counted(rig: RigMaker) -> None:
     await client.response()
     for _ in range(2):
         await client.response(method=b"OPTIONS")
-    assert made.gateway.outcomes == {Reason.ALLOWED: 1, Reason.PREFLIGHT_ALLOWED: 2}
+    name = SITE.name
+    assert made.gateway.outcomes == {
+        Outcome(name, Reason.ALLOWED, 2): 1,
+        Outcome(name, Reason.PREFLIGHT_ALLOWED, 2): 2,
+    }

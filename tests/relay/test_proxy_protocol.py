@@ -8,6 +8,7 @@ import pytest
 from gateway.config.model import Listener, ListenerLimits
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
+from gateway.relay.record import Outcome
 from tests.http1.test_proxy_protocol import V1, extension, v2
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
 from tests.relay.peers import Peer, until
@@ -115,7 +116,7 @@ async def test_a_trusted_proxy_that_sends_no_header_is_closed_told_and_counted(r
         await client.send(sent)
         assert await client.gone()
     await until(lambda: not made.gateway.clients)
-    assert made.gateway.outcomes == {Reason.PROXY_HEADER_MALFORMED: 3}
+    assert made.gateway.outcomes == {Outcome(None, Reason.PROXY_HEADER_MALFORMED, 0): 3}
     assert [(event, details["peer"]) for event, details in made.hints] == [("proxy.header", "127.0.0.1")]
     assert made.upstream.connections == 0
     assert made.server.admission.connected == 0
@@ -155,7 +156,7 @@ async def test_a_header_that_does_not_end_is_waited_for_as_long_as_a_handshake(r
     assert await silent.gone()
     assert await dripping.gone()
     await until(lambda: not made.gateway.clients)
-    assert made.gateway.outcomes == {Reason.HANDSHAKE_TIMEOUT: 2}
+    assert made.gateway.outcomes == {Outcome(None, Reason.HANDSHAKE_TIMEOUT, 0): 2}
     assert made.server.admission.connected == 0
 
 

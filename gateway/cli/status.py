@@ -1,0 +1,57 @@
+"""`cors-gateway status`: for nine in the evening, over ssh."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.running import DEFAULT_CONFIG, admin_address, told
+
+
+def status(
+    site: Annotated[str | None, typer.Argument(help="Only this site, with its last refusals.")] = None,
+    config: Annotated[
+        list[Path] | None,
+        typer.Option("--config", "-c", metavar="PATH", help="As for serve [/etc/cors-gateway]."),
+    ] = None,
+    output: Annotated[str, typer.Option(metavar="text|json", help="For a person, or for programs.")] = "text",
+) -> None:
+    """Tell how the gateway is doing: listeners, certificates, sites, upstreams, and what was refused and why."""
+    found = told(admin_address(config or [DEFAULT_CONFIG]), "GET", "/status")
+    if site is not None:
+        found["sites"] = [each for each in found["sites"] if each["name"] == site]
+        if not found["sites"]:
+            typer.echo(f"no site is called {site}: cors-gateway status tells them all", err=True)
+            raise typer.Exit(1)
+    if output == "json":
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        typer.echo("\n".join(_lines(found)))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    yield f"cors-gateway {found['version']}, since {found['started']}{', draining' if found['draining'] else ''}"
+    if found["broken"]:
+        yield f"THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail: {found['broken']}"
+    for listener in found["listeners"]:
+        yield f"{listener['address']}  {listener['connections']} of {listener['limit']} connections"
+        if listener["broken"]:
+            yield f"  THE CERTIFICATE FILES CANNOT BE USED, the former ones are shown: {listener['broken']}"
+        for certificate in listener["certificates"]:
+            yield f"  {certificate['chain']}  {certificate['days_left']:.0f} days left"
+    for reason, count in found["outcomes"].items():
+        yield f"connections that ended {reason}: {count}"
+    for site in found["sites"]:
+        yield from _site(site)
+
+
+def _site(site: dict[str, Any]) -> Iterator[str]:
+    yield f"{site['name']}  {site['in_flight']} requests under way, {site['streams']} streams"
+    for server in site["servers"]:
+        yield f"  {server['url']}  {'up' if server['up'] else 'DOWN, passed over'}"
+    for reason, count in site["outcomes"].items():
+        yield f"  {reason}: {count}"
+    for refusal in site["refusals"]:
+        yield f"  {refusal['time']}  {refusal['reason']}: {refusal['remedy']}"

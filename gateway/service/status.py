@@ -1,0 +1,160 @@
+"""What the gateway says of itself: one value, that the status command, /status and the metrics tell."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from gateway import __version__
+from gateway.policy.model import UpstreamUrl
+from gateway.service.certificates import end_of
+
+if TYPE_CHECKING:
+    from gateway.policy.model import Site
+    from gateway.service.listening import Listening
+    from gateway.service.process import Process
+
+LAST_REFUSALS: Final = 20
+"""Refusals that are told of each site."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStatus:
+    """One certificate that clients may be shown."""
+
+    chain: str
+    ends: str
+    """As ISO 8601 has it; empty where the file cannot be read."""
+    days_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerStatus:
+    """One address that is listened on."""
+
+    address: str
+    connections: int
+    limit: int
+    certificates: tuple[CertificateStatus, ...]
+    broken: str
+    """Why the certificate files on disk cannot be used; empty where they can."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """One server of an upstream."""
+
+    url: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalStatus:
+    """A request that was refused, or failed."""
+
+    time: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatus:
+    """One site."""
+
+    name: str
+    in_flight: int
+    streams: int
+    servers: tuple[ServerStatus, ...]
+    outcomes: dict[str, int]
+    """How often requests ended for which reason."""
+    refusals: tuple[RefusalStatus, ...]
+    """The last ones, the latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole."""
+
+    version: str
+    started: str
+    draining: bool
+    broken: str
+    """Why the configuration on disk cannot be used; empty where it can."""
+    reloads: int
+    failed_reloads: int
+    outcomes: dict[str, int]
+    """How often connections that never came to a request of a site ended for which reason."""
+    listeners: tuple[ListenerStatus, ...]
+    sites: tuple[SiteStatus, ...]
+
+
+def status_of(process: "Process") -> Status:
+    """Return how a process is doing."""
+    gateway = process.gateway
+    return Status(
+        version=__version__,
+        started=_iso(process.started),
+        draining=gateway.draining,
+        broken=process.broken,
+        reloads=process.reloads,
+        failed_reloads=process.failed_reloads,
+        outcomes=_outcomes(process, None),
+        listeners=tuple(
+            _listener(each, process.certificates.broken.get(place, "")) for place, each in process.listening.items()
+        ),
+        sites=tuple(_site(process, site) for site in gateway.config.sites),
+    )
+
+
+def _listener(listening: "Listening", broken: str) -> ListenerStatus:
+    listener = listening.listener
+    scheme = "https" if listener.certificates else "http"
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return ListenerStatus(
+        address=f"{scheme}://{host}:{listener.port}",
+        connections=listening.server.admission.connected,
+        limit=listener.limits.connections,
+        certificates=tuple(_certificate(pair.chain) for pair in listener.certificates),
+        broken=broken,
+    )
+
+
+def _certificate(chain: str) -> CertificateStatus:
+    with contextlib.suppress(OSError, ValueError):  # told as broken
+        ends = end_of(chain)
+        return CertificateStatus(chain, ends.isoformat(), (ends - datetime.now(UTC)).total_seconds() / 86_400)
+    return CertificateStatus(chain, "", 0.0)
+
+
+def _site(process: "Process", site: "Site") -> SiteStatus:
+    gateway = process.gateway
+    pool = gateway.pool(site.upstream)
+    return SiteStatus(
+        name=site.name,
+        in_flight=pool.in_flight,
+        streams=pool.streams,
+        servers=tuple(ServerStatus(_written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
+        outcomes=_outcomes(process, site.name),
+        refusals=tuple(
+            RefusalStatus(_iso(refusal.time), refusal.reason, refusal.remedy)
+            for refusal in reversed(gateway.refusals)
+            if refusal.site == site.name
+        )[:LAST_REFUSALS],
+    )
+
+
+def _outcomes(process: "Process", site: str | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for outcome, count in process.gateway.outcomes.items():
+        if outcome.site == site:
+            found[outcome.reason] = found.get(outcome.reason, 0) + count
+    return dict(sorted(found.items()))
+
+
+def _written(url: UpstreamUrl) -> str:
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}:{url.port}{url.prefix.decode('ascii')}"
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
