@@ -12,7 +12,7 @@ from gateway.service.listening import Place, places
 from gateway.service.tls import Identity, identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from gateway.config.model import Config, Listener
     from gateway.relay.gateway import Gateway
@@ -43,8 +43,15 @@ class Prepared:
             sock.close()
 
 
-def prepare(gateway: "Gateway", config: "Config", present: "Collection[Place]" = ()) -> Prepared:
+def prepare(
+    gateway: "Gateway",
+    config: "Config",
+    present: "Collection[Place]" = (),
+    inherited: "Sequence[socket.socket]" = (),
+) -> Prepared:
     """Have all that a configuration needs; at the addresses in `present` the gateway listens already.
+
+    `inherited` are bound sockets that are taken where they fit.
 
     Raises:
         StartError: something of it cannot be had. Nothing has changed then.
@@ -60,7 +67,7 @@ def prepare(gateway: "Gateway", config: "Config", present: "Collection[Place]" =
     try:
         for place, listener in listeners.items():
             if place not in present:
-                sockets[place] = _bound(listener)
+                sockets[place] = _inherited(listener, inherited) or _bound(listener)
     except StartError:
         for sock in sockets.values():
             sock.close()
@@ -82,6 +89,12 @@ def identity_for(listener: "Listener") -> Identity | None:
         files = ", ".join(f"{pair.chain} and {pair.key}" for pair in listener.certificates)
         place = f"{listener.host}:{listener.port}"
         raise StartError(f"the certificates of {place} cannot be used ({files}): {error}") from error
+
+
+def _inherited(listener: "Listener", sockets: "Sequence[socket.socket]") -> socket.socket | None:
+    """Return the socket among `sockets` that is bound to a listener's address, if there is one."""
+    wanted = (listener.host, listener.port)
+    return next((sock for sock in sockets if sock.fileno() >= 0 and sock.getsockname()[:2] == wanted), None)
 
 
 def _bound(listener: "Listener") -> socket.socket:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.config.model import Address, Config
     from gateway.relay.gateway import Gateway
     from gateway.service.events import Events
+    from gateway.service.systemd import Notifier
 
 FIRST_NAMES_SECONDS: Final = 2.0
 """How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
@@ -49,7 +50,9 @@ class Log(Protocol):
 class Process:
     """The gateway in this process."""
 
-    def __init__(self, gateway: "Gateway", again: "Callable[[], Loaded] | None", log: Log) -> None:
+    def __init__(
+        self, gateway: "Gateway", again: "Callable[[], Loaded] | None", log: Log, notifier: "Notifier"
+    ) -> None:
         """Serve nobody yet; `again` reads the configuration anew, where there are files."""
         self.gateway = gateway
         self.listening: dict[Place, Listening] = {}
@@ -61,6 +64,7 @@ class Process:
         """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
         self._again = again
         self._log = log
+        self._notifier = notifier
         self._admin = AdminServer(self)
         self._reloading = asyncio.Lock()
         self._reminder: asyncio.TimerHandle | None = None
@@ -80,6 +84,7 @@ class Process:
         unresolved(self.gateway, self.events)
         await self._listen(prepared)
         self._following = self.gateway.loop.create_task(self.certificates.run())
+        self._say_ready()
 
     async def reload(self) -> Reloaded:
         """Go over to the configuration as it stands on disk; on any mistake stay with the one in force, and say so."""
@@ -87,6 +92,7 @@ class Process:
             self.events.warning("config.no_file", remedy=NO_FILE)
             return Reloaded((), NO_FILE)
         async with self._reloading:
+            self._notifier.reloading()
             try:
                 loaded = await asyncio.to_thread(self._again)
                 return Reloaded(await self._adopt(loaded), "")
@@ -94,6 +100,8 @@ class Process:
                 self._is_broken("\n".join(map(str, error.mistakes)))
             except StartError as error:
                 self._is_broken(str(error))
+            finally:
+                self._say_ready()
             return Reloaded((), self.broken)
 
     async def _adopt(self, loaded: "Loaded") -> tuple[str, ...]:
@@ -145,6 +153,11 @@ class Process:
         for place in self.listening.keys() - prepared.listeners.keys():
             await self.listening.pop(place).stop()
 
+    def _say_ready(self) -> None:
+        """Have `systemctl status` say in a line how it is."""
+        broken = "; THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail" if self.broken else ""
+        self._notifier.ready(f"serving {len(self.gateway.config.sites)} sites{broken}")
+
     def _is_broken(self, why: str) -> None:
         self.broken = why
         self.failed_reloads += 1
@@ -170,6 +183,7 @@ class Process:
             if running is not None:
                 running.cancel()
         loop = asyncio.get_running_loop()
+        self._notifier.stopping()
         self.gateway.drain()
         self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
         runners = [each.runner for each in self.listening.values() if each.runner is not None]
@@ -180,6 +194,7 @@ class Process:
         cutting.cancel()
         self.gateway.stop()
         await self._admin.close()
+        self._notifier.close()
 
 
 def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:

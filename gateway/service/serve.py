@@ -14,6 +14,7 @@ from gateway.service.events import hinter, ready
 from gateway.service.log import LogWriter, RequestLog, configure_events, renderer, standard_output
 from gateway.service.prepare import StartError, prepare
 from gateway.service.process import Process
+from gateway.service.systemd import Notifier, inherited_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,9 @@ def loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     return uvloop.new_event_loop
 
 
+UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a listener be the same"
+
+
 class ServiceLog:
     """The log on standard output, as the configuration in force has it."""
 
@@ -108,10 +112,15 @@ class ServiceLog:
 
 async def _serve(loaded: "Loaded", again: "Callable[[], Loaded] | None") -> None:
     log = ServiceLog(standard_output(), loaded.config)
+    notifier, inherited = Notifier(os.environ), inherited_sockets(os.environ)
     try:
         gateway = log.gateway = Gateway(loaded.config, done=log.requests, hint=hinter())
-        process = Process(gateway, again, log)
-        prepared = prepare(gateway, loaded.config)
+        process = Process(gateway, again, log, notifier)
+        prepared = prepare(gateway, loaded.config, inherited=inherited)
+        for sock in inherited:
+            if sock not in prepared.sockets.values():
+                process.events.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
+                sock.close()
         for warning in loaded.warnings:
             process.events.warning("config.warning", id=warning.id, text=str(warning))
         stop, cut = _signalled(process)
