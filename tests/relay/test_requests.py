@@ -1,13 +1,15 @@
 """What clients send and are not let through with: refused, answered, closed (contract 1, 4; R2, R9, R10)."""
 
 import ipaddress
+import socket
 
 import pytest
 
 from gateway.config.model import Listener, ListenerLimits
 from gateway.http1.head import HeadLimits
 from gateway.policy.reason import Reason
-from tests.relay.conftest import RigMaker
+from gateway.relay.client import ClientConnection
+from tests.relay.conftest import RigMaker, TlsContexts
 from tests.relay.peers import Peer, answers, until
 from tests.relay.policies import ADDIN
 
@@ -279,3 +281,18 @@ async def test_a_request_that_comes_round_again_is_told_so(rig: RigMaker) -> Non
     assert (response.status, response.values(b"access-control-allow-origin")) == (508, [ADDIN])
     assert (await made.record()).reason is Reason.LOOP_DETECTED
     assert made.upstream.connections == 0
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_no_octets_wait_until_the_client_has_acknowledged_earlier_ones(
+    rig: RigMaker, tls_contexts: TlsContexts, tls: bool
+) -> None:
+    made = await rig(answers(OK), trusting=tls_contexts if tls else None)
+    client = await made.client()
+    await client.send(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert (await client.response()).body == b"ok"
+    (connection,) = made.gateway.clients
+    assert isinstance(connection, ClientConnection)
+    assert connection.transport is not None
+    # By Nagle's algorithm a small write waits for what was written before: 40 ms, by the client's delayed ACK.
+    assert connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
