@@ -662,3 +662,18 @@ async def test_what_is_cut_when_the_gateway_stops_is_told_so(rig: RigMaker) -> N
     made.gateway.stop()
     assert made.records.get_nowait().reason is Reason.SHUTDOWN  # before anything else has a turn: the log closes next
     assert await client.gone()
+
+
+async def test_an_answer_of_a_tls_upstream_that_closes_at_once_is_whole(rig: RigMaker, authority: Authority) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        peer.close()  # the loop finds the close_notify while we close, and tells of it within our call
+
+    made = await rig(upstream=ScriptedUpstream([script], tls=authority.context), tls=UpstreamTls(verify=False))
+    client = await made.client()
+    for _ in range(2):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        assert (await made.record()).reason is Reason.ALLOWED
+    assert made.hints == []
