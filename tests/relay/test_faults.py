@@ -63,40 +63,6 @@ async def problem(made: Rig, request: bytes = GET) -> tuple[int, str]:
     return response.status, record.reason
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        pytest.param(sends(b""), (502, Reason.UPSTREAM_CLOSED), id="closed"),
-        pytest.param(sends(b"", cut=True), (502, Reason.UPSTREAM_CLOSED), id="reset"),
-        pytest.param(sends(b"HTTP/1.1 200 OK\r\nContent-Le"), (502, Reason.UPSTREAM_CLOSED), id="dies-in-its-head"),
-        pytest.param(sends(b"nonsense\r\n\r\n"), (502, Reason.UPSTREAM_MALFORMED), id="no-http"),
-        pytest.param(sends(b"SSH-2.0-OpenSSH\n"), (502, Reason.UPSTREAM_MALFORMED), id="ssh"),
-        pytest.param(
-            sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
-            (502, Reason.UPSTREAM_MALFORMED),
-            id="two-framings",
-        ),
-        pytest.param(sends(b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n"), (502, Reason.UPSTREAM_MALFORMED), id="obs-fold"),
-        pytest.param(
-            sends(b"HTTP/1.1 101 Up\r\nUpgrade: x\r\n\r\n"), (502, Reason.UPSTREAM_MALFORMED), id="101-unasked"
-        ),
-        pytest.param(sends(b"HTTP/1.1 102 P\r\n\r\n" * 9), (502, Reason.UPSTREAM_MALFORMED), id="nine-1xx"),
-        pytest.param(
-            sends(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 40_000), (502, Reason.UPSTREAM_MALFORMED), id="endless-head"
-        ),
-        pytest.param(
-            sends(b"HTTP/1.1 302 F\r\nLocation: https://else.example/\r\nContent-Length: 0\r\n\r\n"),
-            (502, Reason.UPSTREAM_REDIRECT),
-            id="redirect-elsewhere",
-        ),
-    ],
-)
-async def test_an_upstreams_fault_is_a_problem_the_page_can_read(
-    rig: RigMaker, script: Script, expected: tuple[int, str]
-) -> None:
-    assert await problem(await rig(script)) == expected
-
-
 async def test_a_stopped_upstream_is_refused_and_back_at_once_when_it_returns(rig: RigMaker) -> None:
     made = await rig(answers(OK))
     port = made.upstream.port

@@ -260,6 +260,11 @@ async def check_answer(client: Peer, got: Got, made: Rig, *, last: bool, end: En
             got.reason,
             record.request_id,
         )
+        assert (response.values(b"cache-control"), response.values(b"x-content-type-options")) == (
+            [b"no-store"],
+            [b"nosniff"],
+        )
+        assert len(response.values(b"date")) == 1
         assert not response.values(b"server")
     check_fields(response, got)
     if got.phrase is not None:

@@ -1,8 +1,8 @@
 """Runs the table: every case with plain connections and with TLS, on both loops.
 
 On uvloop alone, which is what serves, also with TLS on one side only where the upstream's octets are the point, and
-with the client's octets one by one. Each run has a gateway of its own, so that nothing is left of the one before; that costs
-a few milliseconds.
+with the client's octets one by one. Each run has a gateway of its own, so that nothing is left of the one before; that
+costs a few milliseconds.
 """
 
 import re
