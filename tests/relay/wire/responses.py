@@ -334,7 +334,7 @@ FRAMING: Final = (
         b"HTTP/1.1 304 N\r\nContent-Length: 7\r\n\r\n",
         b"Content-Length: 7",
         status=304,
-        reused=True,
+        reused=False,
     ),
     relayed(
         "205-with-a-body",
