@@ -122,6 +122,12 @@ HOP_BY_HOP: Final = (
         b"Authorization: Basic eA==",
     ),
     Case(
+        "max-forwards-passes",
+        "RFC 9110, 7.6.2, of which docs/protocol.md has an exception",
+        b"OPTIONS /a HTTP/1.1\r\n" + HOST + b"Max-Forwards: 0\r\n\r\n",
+        asked=(Asked(b"OPTIONS /a HTTP/1.1", (b"Max-Forwards: 0",)),),
+    ),
+    Case(
         "cannot-hide-a-loop",
         "RFC 8586, 2",
         LINE + HOST + b"Connection: cdn-loop\r\nCDN-Loop: other; v=1\r\n\r\n",
