@@ -160,6 +160,15 @@ class UpstreamConnection(Connection):
         self.state = State.CLOSED
         self.abort()
 
+    def _drop_unless_closing(self) -> None:
+        """Cut off an idle connection that did anything.
+
+        One that is being closed is left to it: both loops' TLS tells of what it finds while it closes, within our call
+        of `close`, which fails if the connection is aborted meanwhile.
+        """
+        if self.is_open:
+            self.drop()
+
     def end(self, seconds: float = CLOSE_SECONDS) -> None:
         """Close in order a connection that nobody uses."""
         if self.state is State.IDLE:
@@ -171,7 +180,7 @@ class UpstreamConnection(Connection):
         """Take octets of the response; octets that nobody asked for end the connection."""
         exchange = self.exchange
         if exchange is None:
-            self.drop()
+            self._drop_unless_closing()
             return
         try:
             if self.state is State.TUNNEL:
@@ -223,7 +232,7 @@ class UpstreamConnection(Connection):
         """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""
         exchange = self.exchange
         if exchange is None:
-            self.drop()
+            self._drop_unless_closing()
         elif self.state is State.TUNNEL:
             exchange.tunnel_ended()
         elif self.reader is not None and exchange.until_close and self._ended_cleanly():

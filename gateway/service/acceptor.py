@@ -150,7 +150,8 @@ def listening_socket(listener: "Listener") -> socket.socket:
         OSError: the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # Told that it is TCP, asyncio sets TCP_NODELAY on what is accepted: without, the second write of an answer waits.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family is socket.AF_INET6:

@@ -1,8 +1,6 @@
-"""docs/design.md says what the code says: its names exist, its table is the code's, its defaults are the defaults."""
+"""docs/design.md says what the code says: its table is the code's, its defaults are the defaults."""
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -15,49 +13,6 @@ from gateway.policy.reason import Reason
 from tests.docs.markdown import PAGES, ROOT, code, prose
 
 DESIGN: Final = ROOT / "docs" / "design.md"
-
-_REFERENCE: Final = re.compile(r"((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)(?::([\w.]+))?")
-
-REFERENCES: Final = sorted({text for text in code(DESIGN) if _REFERENCE.fullmatch(text)})
-
-
-@pytest.mark.parametrize("reference", REFERENCES)
-def test_what_is_named_exists(reference: str) -> None:
-    match = _REFERENCE.fullmatch(reference)
-    assert match is not None
-    path, name = match.groups()
-    file = ROOT / path if path.startswith(("tests/", "gateway/", "requirements/")) else ROOT / "gateway" / path
-    assert file.exists()
-    if name is not None:
-        assert name in names_in(file)
-
-
-def test_there_are_references() -> None:
-    assert len(REFERENCES) > 50
-
-
-@cache
-def names_in(file: Path) -> frozenset[str]:
-    """Return the names defined at the top of a module, and in its classes as `Class.name`."""
-    module = ast.parse(file.read_text("utf-8"))
-    return frozenset(_names(module, ""))
-
-
-def _names(within: ast.Module | ast.ClassDef, prefix: str) -> list[str]:
-    found: list[str] = []
-    for node in within.body:
-        match node:
-            case ast.ClassDef():
-                found += [prefix + node.name, *_names(node, f"{prefix}{node.name}.")]
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                found.append(prefix + node.name)
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                found.append(prefix + name)
-            case ast.Assign():
-                found += [prefix + target.id for target in node.targets if isinstance(target, ast.Name)]
-            case _:
-                pass
-    return found
 
 
 def rows_below(heading: str) -> list[list[str]]:

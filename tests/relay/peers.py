@@ -147,6 +147,11 @@ class ScriptedUpstream:
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
+    @property
+    def busy(self) -> bool:
+        """Whether a script is still under way."""
+        return bool(self._tasks)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]

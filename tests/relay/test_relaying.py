@@ -116,26 +116,6 @@ async def test_a_chunked_body_goes_up_chunked_in_our_own_framing_without_trailer
     assert await got == b"5\r\nabcde\r\n0\r\n\r\n"
 
 
-async def test_a_chunk_extension_in_a_request_is_refused_and_the_upstream_never_sees_a_whole_message(
-    rig: RigMaker,
-) -> None:
-    ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        ended.set_result(await peer.rest())
-
-    made = await rig(script)
-    client = await made.client()
-    await client.send(post(b"Transfer-Encoding: chunked", b"3\r\nabc\r\n"))
-    await until(lambda: made.upstream.connections)
-    await client.send(b"2;x=y\r\nde\r\n0\r\n\r\n")
-    response = await client.response()
-    assert (response.status, response.values(b"connection")) == (400, [b"close"])
-    assert (await made.record()).reason is Reason.BODY_MALFORMED
-    assert not (await ended).endswith(b"0\r\n\r\n")
-
-
 @pytest.mark.parametrize(
     ("sent", "framing", "body"),
     [
@@ -171,15 +151,6 @@ async def test_whatever_the_upstream_says_of_its_connection_the_clients_stays(
         assert (response.status_line[:12], response.body) == (b"HTTP/1.1 200", body)
         assert response.values(b"transfer-encoding") == framing
         assert response.values(b"connection") == []
-
-
-async def test_an_http_1_0_client_gets_no_chunks_and_its_end_by_close(rig: RigMaker) -> None:
-    made = await rig(answers(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
-    client = await made.client()
-    await client.send(b"GET / HTTP/1.0\r\nHost: crm.customer.example\r\n\r\n")
-    response = await client.response()
-    assert response.body == b"abc"
-    assert (response.values(b"transfer-encoding"), response.values(b"connection")) == ([], [b"close"])
 
 
 async def test_one_upstream_connection_serves_request_after_request(rig: RigMaker) -> None:
