@@ -17,6 +17,7 @@ PAGES: Final = (
     ROOT / "docs" / "design.md",
     ROOT / "docs" / "installation.md",
     ROOT / "docs" / "placement.md",
+    ROOT / "docs" / "threat-model.md",
 )
 """The pages that these tests hold to what they say."""
 
