@@ -24,7 +24,7 @@ HEAD: Final = b"GET /never HTTP/1.1\r\nHost: crm.customer.example\r\n"
 UPLOAD: Final = b"PUT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n"
 SIZED: Final = b"Content-Length: 1000000000\r\n"
 CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
-PIECES: Final = 600
+PIECES: Final = 300
 """Octets sent one after the other, each a read of its own; twice, so that what a limit full of them costs is known."""
 Act = Callable[[Place, Sequence[Client]], None]
 
@@ -78,7 +78,7 @@ def _drip(place: Place, clients: Sequence[Client], octets: bytes) -> None:
             assert other.ask(PREFLIGHT).status == 204
 
 
-def connection(place: Place, clients: int = 200) -> float:
+def connection(place: Place, clients: int = 500) -> float:
     """Return how many octets a connection holds on which a request was answered and none is under way."""
     with ExitStack() as stack:
         for _ in range(clients):
@@ -160,6 +160,6 @@ CASES: Final = (
     ),
     Case("write buffer to a client: an answer", 64 * KIB, _unread(b"/big/100000000"), clients=20),
     Case("write buffer to a client: answers", 64 * KIB, _flood(PREFLIGHT, PREFLIGHT), clients=6),
-    Case("octets behind the present request", 32 * KIB, _flood(HEAD + b"\r\n", PREFLIGHT), clients=40),
+    Case("octets behind the present request", 32 * KIB, _flood(HEAD + b"\r\n", PREFLIGHT), clients=25),
     Case("head of a response", 32 * KIB, _unread(b"/unfinished/head/32000")),
 )
