@@ -51,8 +51,32 @@ async def test_an_upload_in_small_pieces_is_not_read_on_while_the_upstream_takes
     got = await made.upstream.peers[0].exactly(sent + pieces)
     assert got == b"y" * sent + b"z" * pieces
     await until(lambda: connection.reading)
-    await client.send(b"w" * MIB)  # and the limit is what it was
+    await client.send(b"w" * MIB)
     assert await made.upstream.peers[0].exactly(MIB) == b"w" * MIB
+
+
+async def test_the_limit_is_what_it_was_once_everything_is_sent() -> None:
+    here, there = socket.socketpair()
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+    here.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    there.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    loop = asyncio.get_running_loop()
+    transport, connection = await loop.create_unix_connection(lambda: Connection(loop), sock=here)
+    connection.write(b"x" * 16_384)
+    while not connection.stalled:
+        connection.write(b"x")
+        await asyncio.sleep(0)
+    assert transport.get_write_buffer_size() < WRITE_BUFFER_OCTETS // 2
+    while connection.stalled:
+        await loop.sock_recv(there, 65_536)
+    connection.write(b"x" * 16_384)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert transport.get_write_buffer_size()
+    assert not connection.stalled
+    transport.abort()
+    there.close()
+    await asyncio.sleep(0)
 
 
 async def test_an_answer_in_small_pieces_is_not_read_on_while_the_client_takes_nothing(rig: RigMaker) -> None:
