@@ -95,6 +95,10 @@ mutants: $(TEST)  ## does a test fail for each small change to the pure packages
 faults: $(TEST)  ## does the test named fail for each fault that tests/faults keeps? ONLY=pool, or a fault's name, for a part
 	$(BIN)/python -m tests.faults $(ONLY)
 
+.PHONY: load
+load: $(TEST)  ## thousands of slow clients, large bodies, ever new names: speed and memory, each with its bound; 6 min
+	$(BIN)/python -m tests.load
+
 .PHONY: format
 format: $(TEST)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 WRITE_BUFFER_OCTETS: Final = 65_536
 """High-water mark of every transport's write buffer: what one slow reader can make us hold (contract item 14)."""
 
+MAX_PIECES: Final = 256
+"""Most writes, after which something waited, that a transport may hold; so many and the limit is reached, too.
+
+Event loops keep an object or more for each write, a kilobyte in uvloop: octets that come one at a time would otherwise
+cost nine hundred times what the limit counts.
+"""
+
 CLOSE_SECONDS: Final = 2.0
 """How long an orderly close may take before it is cut (contract item 19)."""
 
@@ -47,7 +54,17 @@ def address_of_peer(peername: object) -> str:
 class Connection(asyncio.Protocol):
     """One transport with its back-pressure and its deadline; the sweep calls `expire` once `due` has passed."""
 
-    __slots__ = ("due", "exchange", "flowing_since", "loop", "reading", "stalled", "stalled_since", "transport")
+    __slots__ = (
+        "_pieces",
+        "due",
+        "exchange",
+        "flowing_since",
+        "loop",
+        "reading",
+        "stalled",
+        "stalled_since",
+        "transport",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait for the transport."""
@@ -64,6 +81,8 @@ class Connection(asyncio.Protocol):
         """Loop time when it last had room again."""
         self.due = NEVER
         """Loop time of the one deadline in force."""
+        self._pieces = 0
+        """Writes since everything was sent."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, set our own write limit on it, and see to it that a peer that vanished is noticed."""
@@ -84,8 +103,16 @@ class Connection(asyncio.Protocol):
 
     def write(self, octets: bytes) -> None:
         """Write immutable octets; nothing once the transport is closing or gone."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(octets)
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(octets)
+        if not transport.get_write_buffer_size():
+            self._pieces = 0
+            return
+        self._pieces += 1
+        if self._pieces >= MAX_PIECES and not self.stalled:
+            transport.set_write_buffer_limits(high=0)  # which pauses at once, until everything is sent
 
     def set_reading(self, *, wanted: bool) -> None:
         """Read on, or pause; the one place that does it, whatever was asked before (contract item 14)."""
@@ -106,6 +133,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Note that it does again."""
         self.stalled = False
+        if self._pieces >= MAX_PIECES and self.transport is not None:
+            self.transport.set_write_buffer_limits(high=WRITE_BUFFER_OCTETS)
+        self._pieces = 0
         self.flowing_since = self.loop.time()
         self._flow_changed()
 

@@ -119,7 +119,7 @@ class Exchange:
         self._body_began = began
         """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
-        self._queue: list[bytes] = []
+        self._queue = bytearray()
         """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
@@ -179,7 +179,7 @@ class Exchange:
         upstream.begin(self)
         target = upstream.route.url.prefix + self.head.target
         octets = request_octets(self.head, target=target, host=self._host_up, change=self._change_up)
-        upstream.write(b"".join((octets, *self._queue)) if self._queue else octets)
+        upstream.write(octets + self._queue if self._queue else octets)
         self._queue.clear()
         self.balance()
 
@@ -202,7 +202,7 @@ class Exchange:
             if self.upstream is not None:
                 self.upstream.write(body)
             else:
-                self._queue.append(body)
+                self._queue += body
         self.balance()
         return rest
 
@@ -345,7 +345,7 @@ class Exchange:
             return False
         if self.upstream is not None:
             return self.upstream.stalled
-        return sum(map(len, self._queue)) >= WRITE_BUFFER_OCTETS
+        return len(self._queue) >= WRITE_BUFFER_OCTETS
 
     def _charge(self) -> None:
         """Set the deadlines of the sides that are waited for (contract item 15).

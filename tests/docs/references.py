@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.docs.markdown import ROOT, code
 
-PAGES_WITH_REFERENCES: Final = tuple(ROOT / "docs" / f"{name}.md" for name in ("design", "protocol"))
+PAGES_WITH_REFERENCES: Final = tuple(ROOT / "docs" / f"{name}.md" for name in ("design", "protocol", "threat-model"))
 
 _REFERENCE: Final = re.compile(r"((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)(?::([\w.]+))?")
 

@@ -1,0 +1,21 @@
+"""Nothing is kept of origins, paths, hosts and addresses that were seen once."""
+
+from pathlib import Path
+from typing import Final
+
+from tests.load import distinct
+from tests.load.memory import MIB, needs_proc
+from tests.load.place import place
+
+pytestmark = needs_proc
+
+NUMBERS: Final = 4000
+BOUND_OCTETS: Final = MIB // 2
+"""131 octets for each number, of whose origins, path and hosts anyone kept would be more; chance makes up a third."""
+
+
+def test_ever_new_origins_paths_hosts_and_addresses_make_nothing_grow(tmp_path: Path) -> None:
+    with place(tmp_path, tls=False) as made:
+        octets, asked = distinct.growth(made, NUMBERS)
+    assert asked > 3 * NUMBERS
+    assert octets < BOUND_OCTETS
