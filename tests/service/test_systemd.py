@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,7 +32,8 @@ class Systemd:
     async def told(self) -> dict[str, str]:
         async with asyncio.timeout(PATIENCE_SECONDS):
             octets = await asyncio.get_running_loop().sock_recv(self._sock, 4096)
-        return dict(line.partition("=")[::2] for line in octets.decode().splitlines())
+        pairs = (line.partition("=") for line in octets.decode().splitlines())
+        return {name: value for name, _, value in pairs}
 
     async def until(self, name: str) -> dict[str, str]:
         while name not in (told := await self.told()):
@@ -66,7 +67,7 @@ async def test_it_says_that_it_serves_reloads_and_stops(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def activated(file: Path, *sockets: socket.socket) -> AsyncIterator[Running]:
+async def activated(file: Path, *sockets: socket.socket) -> AsyncGenerator[Running]:
     """Run the gateway with sockets handed over as systemd does, from descriptor 3 on."""
     moved = "".join(f" {3 + number}<&{sock.fileno()}" for number, sock in enumerate(sockets))
     shell = f'exec{moved}; LISTEN_FDS={len(sockets)} LISTEN_PID=$$ exec "$0" -m gateway serve -c "$1"'
