@@ -127,11 +127,12 @@ def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
 class HeadBuffer:
     """Collects octets until a whole head is there. Linear: a scan goes on where the last one stopped."""
 
-    __slots__ = ("_held", "_limits", "_scan", "_skipped")
+    __slots__ = ("_begins", "_held", "_limits", "_scan", "_skipped")
 
-    def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS) -> None:
-        """Start with nothing."""
+    def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS, *, begins: bytes = b"") -> None:
+        """Start with nothing; `begins` is what every head begins with, where that is known."""
         self._limits = limits
+        self._begins = begins
         self._start()
 
     def __len__(self) -> int:
@@ -152,7 +153,7 @@ class HeadBuffer:
 
         Raises:
             HeadTooLargeError, TargetTooLongError: the head goes over a limit, told as soon as that is certain.
-            MalformedError: a bare LF or CR, or a first octet that begins no head: told at once, not at the deadline. A
+            MalformedError: a bare LF or CR, or first octets that begin no head: told at once, not at the deadline. A
                 whole head that came in one read is looked at by `parse_request_head` and `parse_response_head` only.
         """
         if not self._held and not self._skipped:
@@ -170,6 +171,8 @@ class HeadBuffer:
 
     def _collect(self) -> tuple[bytes, bytes] | None:
         held = self._held
+        if not self._begins.startswith(held[: len(self._begins)]):
+            raise MalformedError("the first octets begin no head")
         if not self._skipped:
             if b"\r".startswith(held):
                 return None

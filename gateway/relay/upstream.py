@@ -66,7 +66,7 @@ class UpstreamConnection(Connection):
         self.pool = pool
         self.route = route
         self.state = State.IDLE
-        self.buffer = HeadBuffer(RESPONSE_HEAD_LIMITS)
+        self.buffer = HeadBuffer(RESPONSE_HEAD_LIMITS, begins=b"HTTP/")
         self.reader: BodyReader | None = None
         """Reader of the response body; None before its head is whole."""
         self.interim = 0

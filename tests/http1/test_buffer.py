@@ -60,6 +60,31 @@ def test_a_head_and_what_is_behind_it(octets: bytes, expected: tuple[bytes, byte
     assert first_head(HeadBuffer(LIMITS), *one_by_one(octets)) == expected
 
 
+@pytest.mark.parametrize(
+    ("octets", "taken"),
+    [
+        pytest.param(b"SSH-2.0-OpenSSH_9.2p1\r\n", 0, id="another-protocol"),
+        pytest.param(b"HTTQ/1.1 200 ", 3, id="one-octet-wrong"),
+        pytest.param(b"\r\nHTTP/1.1 200 ", 0, id="an-empty-line"),
+    ],
+)
+def test_what_does_not_begin_as_every_response_is_refused_at_once(octets: bytes, taken: int) -> None:
+    with pytest.raises(MalformedError, match=r"^the first octets begin no head$"):
+        HeadBuffer(LIMITS, begins=b"HTTP/").feed(octets)
+    buffer = HeadBuffer(LIMITS, begins=b"HTTP/")
+    for octet in one_by_one(octets[:taken]):
+        assert buffer.feed(octet) is None
+    with pytest.raises(MalformedError, match=r"^the first octets begin no head$"):
+        buffer.feed(octets[taken : taken + 1])
+
+
+def test_what_begins_as_every_response_is_taken() -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    for pieces in ([head], one_by_one(head)):
+        buffer = HeadBuffer(LIMITS, begins=b"HTTP/")
+        assert [buffer.feed(piece) for piece in pieces][-1] == (head, b"")
+
+
 def test_a_head_in_one_read_is_not_copied_but_for_its_slices() -> None:
     buffer = HeadBuffer()
     whole = buffer.feed(GET)

@@ -70,7 +70,7 @@ HEADS: Final = (
     _status("phrase-with-bare-cr", b"HTTP/1.1 200 O\rK", "RFC 9112, 2.2; CVE-2026-34520"),
     _status("empty-line-before", b"\r\nHTTP/1.1 200 OK", "RFC 9112, 2.2"),
     bad_answer("bare-lf-everywhere", "RFC 9112, 2.2", b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
-    bad_answer("ssh", "RFC 4253, 4.2", b"SSH-2.0-OpenSSH_9.2p1\r\n", reason=Reason.UPSTREAM_CLOSED, then=Then.CLOSE),
+    bad_answer("ssh", "RFC 4253, 4.2", b"SSH-2.0-OpenSSH_9.2p1\r\n"),
     bad_answer("ssh-with-bare-lf", "RFC 4253, 4.2", b"SSH-2.0-OpenSSH_9.2p1\n"),
     bad_answer("tls-alert", "RFC 8446, 6", b"\x15\x03\x01\x00\x02\x02\x46"),
     _line("obs-fold", b"X: a\r\n b", "RFC 9112, 5.2"),
