@@ -69,8 +69,11 @@ class Rig:
 
 
 async def stopped(gateway: Gateway) -> None:
-    """Stop a gateway, and wait until all its connections have gone."""
+    """Stop a gateway, and wait until all its connections and health checks have gone."""
+    checks = [task for task in asyncio.all_tasks() if "Servers._ask_after" in repr(task.get_coro())]
     gateway.stop()
+    if checks:
+        await asyncio.wait(checks)
     await until(lambda: not gateway.clients and not gateway.upstreams)
 
 
