@@ -284,6 +284,7 @@ class Exchange:
         if isinstance(verdict, Answer):
             return False
         self._side = Response.TUNNEL
+        self._down_at = self.client.loop.time()
         self.status = head.status
         self._become_a_stream()
         own = UPGRADE_LINES + b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
