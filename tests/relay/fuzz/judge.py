@@ -89,7 +89,7 @@ def _of_client(
         return
     octets = bytes(transport.sent)
     fin = transport.end is End.FIN
-    must_be_last = False
+    must_be_last = last_is_whole = False
     for record, request in zip(records, meant, strict=False):
         if record.reason is Reason.HEAD_TIMEOUT:  # what came of the head later was not read
             request = Meant()  # noqa: PLW2901
@@ -106,11 +106,12 @@ def _of_client(
         yield from (f"{name}: {record.request_id}: {what}" for what in wrong)
         if read is None or not read.start[0]:
             octets = b""
-            must_be_last = True
+            must_be_last, last_is_whole = True, False
             continue
         if must_be_last:
             yield f"{name}: an answer behind the last one"
         octets = octets[read.octets :]
+        last_is_whole = read.whole
         must_be_last = not read.whole or b"close" in read.values(b"connection")
         yield from (f"{name}: {record.request_id}: {what}" for what in _of_answer(client, record, request, given, read))
         if not read.whole and fin and not client.left:
@@ -118,6 +119,8 @@ def _of_client(
     if octets:
         yield f"{name}: octets that are no answer: {octets!r}"
     yield from (f"{name}: {what}" for what in _of_the_end(world, client, records, meant, closes=must_be_last))
+    if last_is_whole and transport.cut_at is not None and transport.cut_at == transport.written_at and not client.left:
+        yield f"{name}: cut off right behind an answer, which may be lost by that"
 
 
 def _of_none(client: Client, record: Record, octets: bytes, read: Read | None) -> Iterator[str]:
@@ -188,7 +191,9 @@ def _unfounded(world: World, client: Client, record: Record, meant: Meant, given
     """Return what speaks against the reason why a relayed request failed."""
     reason = record.reason
     timed = reason in TIMED
-    if given is not None and given.whole and not given.malformed and not (timed and record.status == SWITCHED):
+    # A WebSocket may end later, or be one too many by the time that its 101 comes.
+    has_reason = reason is Reason.SITE_BUSY or (timed and record.status == SWITCHED)
+    if given is not None and given.whole and not given.malformed and not (given.switched and has_reason):
         return "the upstream's answer was whole"
     if timed:
         return None if world.elapsed else "no time passed"
@@ -284,7 +289,7 @@ def _of_tunnel(world: World, client: Client, record: Record, given: Given | None
 
 def _in_no_time(world: World, record: Record, transport: MemoryTransport) -> bool:
     """Tell whether a connection was cut off in the moment when its request ended, though nobody had been slow."""
-    return transport.cut_at == world.ended[record.request_id][0] and record.reason not in TIMED
+    return transport.cut_at == world.ended[record.request_id].at and record.reason not in TIMED
 
 
 def _of_cors(meant: Meant, read: Read) -> Iterator[str]:
@@ -353,14 +358,16 @@ def _of_tunnel_up(
             yield f"octets passed before a valid 101: {octets!r}"
     if record.status != SWITCHED:
         return
-    read = world.ended[record.request_id][1]
-    said = bytes(client.transport.delivered[meant.end : read])
+    ended = world.ended[record.request_id]
+    said = bytes(client.transport.delivered[meant.end : ended.read])
     transport = server.transport
     whole = transport.end in FLUSHED and not server.has_ended
     if not said.startswith(octets) or (whole and octets != said):
         yield f"the upstream was sent {octets!r} of {said!r}, the end is {transport.end}"
     if transport.end is End.CUT and not server.has_ended and _in_no_time(world, record, transport):
         yield "the upstream of a WebSocket is cut off, and nobody was slow"
+    if ended.stalled and record.reason not in TIMED and not client.left and asked.end is None:
+        yield f"a WebSocket has ended as {record.reason}, though its client took nothing"
 
 
 def _of_request(world: World, meant: Meant, read: Read, client: Client) -> Iterator[str]:

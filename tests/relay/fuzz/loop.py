@@ -355,7 +355,7 @@ class MemoryTransport(asyncio.Transport):
     def take(self) -> None:
         """Take what is held, and what comes from now on."""
         self.taking = True
-        if not self._held and not self._closing and not self._eof:
+        if not self._held:
             return
         self._loop.turns += 1
         while self._held and not self._gone:
@@ -512,7 +512,9 @@ class TlsTransport(MemoryTransport):
 
     def close(self) -> None:
         if self._closing:
-            self._closed_twice = not self._uvloop
+            if not self._uvloop and not self._gone:
+                self._closed_twice = True
+                self._loop.faults.append("closed twice: asyncio's transport cannot be aborted any more")
             return
         self._closing = True
         self._note_close()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from unittest.mock import patch
 
 import aiohappyeyeballs
@@ -310,6 +310,16 @@ class Server:
                 asked.end = piece
 
 
+class Ended(NamedTuple):
+    """How things were when a request ended."""
+
+    at: float
+    read: int
+    """Octets of its client."""
+    stalled: bool
+    """The client took nothing."""
+
+
 class World:
     """A gateway and its peers."""
 
@@ -322,8 +332,8 @@ class World:
         self.faults: list[str] = self.loop.faults
         self.elapsed = 0.0
         """Seconds that passed."""
-        self.ended: dict[str, tuple[float, int]] = {}
-        """Id of a request → when it ended, and how much of its client's had been read by then."""
+        self.ended: dict[str, Ended] = {}
+        """Id of a request → how things were when it ended."""
         self._scripts = 0
         self._dialled = 0
         self._checked = -1
@@ -340,8 +350,9 @@ class World:
 
     def _done(self, record: "Record") -> None:
         self.records.append(record)
-        read = next((len(client.transport.delivered) for client in self.clients if client.address == record.client), 0)
-        self.ended[record.request_id] = self.loop.now, read
+        transport = next((client.transport for client in self.clients if client.address == record.client), None)
+        if transport is not None:
+            self.ended[record.request_id] = Ended(self.loop.now, len(transport.delivered), transport.is_paused_by_us)
 
     def _hinted(self, event: str, details: dict[str, str]) -> None:
         if event.startswith("internal"):
@@ -467,6 +478,7 @@ class World:
     def _flow(self) -> None:
         loop = self.loop
         for _ in range(500):
+            before = loop.turns
             loop.run()
             happened = self._connect()
             peers: list[Client | Server] = [*self.clients, *self.servers]
@@ -484,7 +496,7 @@ class World:
                     happened = True
             for server in self.servers:
                 happened |= server.end_too()
-            if not (happened or loop.ready):
+            if not (happened or loop.ready or loop.turns != before):
                 return
         self.faults.append("it does not come to rest")
 
@@ -530,6 +542,8 @@ class World:
                 self.faults.append(f"a client in {state} has the exchange {exchange}")
             if exchange is not None:
                 self._check_flow(peer)
+        if self.pool.streams > self.site.limits.streams:
+            self.faults.append(f"{self.pool.streams} streams are open")
         counted = self.pool.in_flight, self.pool.streams
         if counted != (states.count(State.EXCHANGE), states.count(State.TUNNEL)):
             self.faults.append(f"{counted} are counted in flight and as streams, and the clients are in {states}")
