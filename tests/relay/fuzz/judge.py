@@ -137,14 +137,14 @@ def _of_the_end(
     world: World, client: Client, records: list[Record], meant: list[Meant], *, closes: bool
 ) -> Iterator[str]:
     transport = client.transport
-    if transport.end is End.FIN and not client.left and not closes and not world.elapsed:
+    if client.end is End.FIN and not client.left and not closes and not world.rested_at:
         yield "closed without having said so"
     at_once = transport.closed_at is not None and transport.closed_at == transport.written_at
     if at_once and records and records[-1].status != SWITCHED:
         last = meant[len(records) - 1]
         if not last.whole or transport.closed_behind > last.end:
             yield "closed at once, though what was not read of the client's would reset its answer away"
-    if len(records) < len(meant) and not closes and not world.elapsed and client.transport.end is End.FIN:
+    if len(records) < len(meant) and not closes and not world.rested_at and client.end is not End.OPEN:
         unheard = meant[len(records)]
         if unheard.decision is not None and not any(record.reason in CUT for record in records):
             yield f"{len(meant) - len(records)} requests are not answered"
