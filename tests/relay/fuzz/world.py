@@ -289,7 +289,7 @@ class Server:
         if not (self._pieces or self._late):
             return
         transport = self.transport
-        if self.spoilt_after is None and self.world.is_idle(transport.protocol):
+        if self.spoilt_after is None and self.world.is_idle(transport.protocol) and not transport.is_closing():
             self.spoilt_after = len(self.asked)
         if self._pieces:
             piece = self._pieces.pop(0)
