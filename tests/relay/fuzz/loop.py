@@ -422,7 +422,8 @@ class TlsTransport(MemoryTransport):
       peer's own end; `abort` says none. The peer's close_notify is answered with one at once.
     - Octets lie in two buffers. `get_write_buffer_size` and `pause_writing` know of the one above the socket's
       transport only, so that what the peer has not taken may be hidden.
-    - Reading paused, octets are still taken off the socket, up to a bound. Reading resumed, they come in a callback.
+    - Reading paused, octets are still taken off the socket, up to `set_read_buffer_limits`. Reading resumed, they come
+      in a callback.
     - Octets, and close_notify right behind them, come in one go: `eof_received` follows `data_received` though that has
       paused or aborted.
 
@@ -456,6 +457,7 @@ class TlsTransport(MemoryTransport):
         self._unread: deque[bytes | Sign] = deque()
         """Off the socket, and not given to the protocol."""
         self._unread_octets = 0
+        self._unread_limit = HIGH_WATER
         self._hidden = 0
         """Octets held by the transport beneath, which is full once they are more than `HIGH_WATER`."""
         self._deaf = False
@@ -492,6 +494,10 @@ class TlsTransport(MemoryTransport):
         if not self._reading:
             self._reading = True
             self._loop.call_soon(self._resumed)
+
+    def set_read_buffer_limits(self, high: int, low: int) -> None:
+        assert low < high, "what asyncio asks of them"
+        self._unread_limit = high
 
     def can_write_eof(self) -> bool:
         return False
@@ -604,7 +610,7 @@ class TlsTransport(MemoryTransport):
         incoming = self.incoming
         if not incoming or self._gone:
             return False
-        if not self._reading and self._unread_octets > 2 * HIGH_WATER:
+        if not self._reading and self._unread_octets >= self._unread_limit:
             return False
         self._loop.turns += 1
         piece = incoming.popleft()
@@ -662,6 +668,8 @@ class TlsTransport(MemoryTransport):
     def _bare_fin(self) -> None:
         self._deaf = True
         if self._uvloop:
+            if self._unread and not self._closing:
+                self._loop.faults.append("octets that had come are lost with the peer's FIN")
             self._unread.clear()
             self.on_delivered(Sign.FIN)
             self._end_of_peer(tell=False)
