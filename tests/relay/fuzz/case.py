@@ -139,7 +139,7 @@ ODD_OCTETS: Final = (
 
 OPENING_SHARE: Final = 0.3
 """Of cases, in which the last request of a client asks for a WebSocket."""
-SIDES: Final = (*[Side.PLAIN] * 4, Side.ASYNCIO, Side.ASYNCIO, Side.ASYNCIO, Side.UVLOOP)
+SIDES: Final = (*[Side.PLAIN] * 4, *[Side.ASYNCIO] * 2, *[Side.UVLOOP] * 2)
 
 
 class Dice(Random):

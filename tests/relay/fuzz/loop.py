@@ -12,6 +12,9 @@ from typing import Any, Protocol, cast
 HIGH_WATER = 256
 """Most octets a transport here holds before it asks to pause, in place of the 64 KiB that the relay wants."""
 
+NOTIFY_OCTETS = 24
+"""Length of a close_notify in TLS 1.3 (RFC 8446, 5.2 and 6.1)."""
+
 
 class Side(Enum):
     """What lies between a protocol and its peer."""
@@ -595,6 +598,8 @@ class TlsTransport(MemoryTransport):
 
     def say(self, piece: bytes | Sign) -> None:
         self.incoming.append(piece)
+        if piece is Sign.NOTIFY:  # few wait for ours before they close
+            self.incoming.append(Sign.FIN)
 
     def take(self) -> None:
         self._hidden = 0
@@ -623,10 +628,9 @@ class TlsTransport(MemoryTransport):
             self._behind_our_end(piece)
         elif not self._deaf and not self.was_notified:
             self._unread.append(piece)
-            if isinstance(piece, bytes):
-                self._unread_octets += len(piece)
-                if incoming and incoming[0] is Sign.NOTIFY:
-                    self._unread.append(incoming.popleft())
+            if isinstance(piece, bytes) and incoming and incoming[0] is Sign.NOTIFY:
+                self._unread.append(incoming.popleft())
+            self._unread_octets += len(piece) if isinstance(piece, bytes) else NOTIFY_OCTETS
             if self._reading:
                 self._read()
         return True
@@ -666,6 +670,8 @@ class TlsTransport(MemoryTransport):
             self._read()
 
     def _bare_fin(self) -> None:
+        if self.was_notified:
+            return
         self._deaf = True
         if self._uvloop:
             if self._unread and not self._closing:
