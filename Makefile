@@ -14,6 +14,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CODE   := gateway tests
 
+EXECUTIONS ?= 10000000
+JOBS       ?= $(shell nproc)
+
 # From wherever pip is set up to fetch, a mirror of one's own included: the hashes in the lock decide what is good.
 # The lock names all there is (--no-deps): left to look for extras itself, pip 23 wants a newer release than is locked.
 # Not compiled: Python does that for what is imported, when it is first imported.
@@ -84,8 +87,10 @@ coverage: $(TEST)  ## only the pure packages: each module covered in full by its
 # ------------------------------------------------------------------------------------------------------- on demand
 
 .PHONY: fuzz
-fuzz: $(TEST)  ## the properties and the differential fuzz, with a hundred times the examples
+fuzz: $(TEST)  ## the properties with a hundred times the examples, then the relay's fuzz, ten million executions
 	$(BIN)/pytest -m fuzz --hypothesis-profile=fuzz --timeout=0
+	$(BIN)/python -m tests.relay.fuzz --executions $(EXECUTIONS) --jobs $(JOBS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FIRST),--first $(FIRST))
 
 .PHONY: mutants
 mutants: $(TEST)  ## does a test fail for each small change to the pure packages? ONLY=gateway/cors/vary.py for a part

@@ -89,6 +89,10 @@ class Connection(asyncio.Protocol):
         # Not asserted: uvloop's transports do not derive from asyncio's.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_OCTETS)
+        limit_reading = getattr(transport, "set_read_buffer_limits", None)  # TLS transports have it, no others
+        if limit_reading is not None:
+            # What is taken off the socket while we have paused, uvloop forgets when the peer's FIN comes: take little.
+            limit_reading(high=1, low=0)
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             with contextlib.suppress(OSError):  # the peer is gone already, and the loop will say so

@@ -283,7 +283,10 @@ class Exchange:
         verdict = judge_response(self.relay, self.head, head, scheme=self.client.scheme_of(self.head))
         if isinstance(verdict, Answer):
             return False
+        if not self._has_room_for_a_stream():  # others have opened since this one was asked for
+            return True
         self._side = Response.TUNNEL
+        self._down_at = self.client.loop.time()
         self.status = head.status
         self._become_a_stream()
         own = UPGRADE_LINES + b"X-Request-Id: " + self.request_id.encode() + b"\r\n"

@@ -416,6 +416,38 @@ async def test_the_end_of_an_until_close_answer_on_tls_is_close_notify_and_not_a
     assert (await made.record()).reason is (Reason.ALLOWED if clean else Reason.UPSTREAM_CUT_OFF)
 
 
+async def test_what_a_slow_client_has_not_taken_is_not_lost_when_a_tls_upstream_ends(
+    rig: RigMaker, authority: Authority
+) -> None:
+    paused, said = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nab")
+        await paused.wait()
+        await peer.send(b"cdef")
+        plain = socket.socket(fileno=peer.writer.get_extra_info("socket").fileno())
+        plain.shutdown(socket.SHUT_WR)
+        plain.detach()
+        said.set()
+
+    made = await rig(upstream=ScriptedUpstream([script], tls=authority.context), tls=UpstreamTls(verify=False))
+    client = await made.client()
+    await client.send(GET)
+    await client.head()
+    assert await client.exactly(2) == b"ab"
+    (upstream,) = made.gateway.upstreams
+    assert isinstance(upstream, UpstreamConnection)
+    upstream.set_reading(wanted=False)  # as for a client that does not keep up
+    paused.set()
+    await said.wait()
+    other = await made.client()  # which takes the loop more passes than it needs for the upstream's octets and its end
+    await other.send(b"GET / HTTP/1.1\r\nHost: unknown.example\r\n\r\n")
+    assert (await other.response()).status == 421
+    upstream.set_reading(wanted=True)
+    assert await client.exactly(4) == b"cdef"
+
+
 # What looks whole must be whole, and what is parked must be fit.
 
 

@@ -158,6 +158,25 @@ async def test_more_websockets_than_the_site_may_have_are_refused_and_others_ser
     assert (await third.response()).status == 101
 
 
+async def test_websockets_that_are_asked_for_at_once_are_no_more_than_the_site_may_have(rig: RigMaker) -> None:
+    asked = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal asked
+        await peer.head()
+        asked += 1
+        await until(lambda: asked == 2)
+        await peer.send(SWITCHED)
+        await peer.gone()
+
+    made = await rig(script, site=replace(WITH_PUSH, limits=SiteLimits(streams=1)))
+    clients = [await made.client(), await made.client()]
+    for client in clients:
+        await client.send(ASKED)
+    assert sorted([(await client.response()).status for client in clients]) == [101, 503]
+    assert (await made.record()).reason is Reason.SITE_BUSY
+
+
 async def test_a_silent_tunnel_is_closed_after_an_hour(rig: RigMaker) -> None:
     made = await rig(echo, site=WITH_PUSH)
     client = await opened(made)

@@ -1,27 +1,31 @@
 """One case, done: a gateway between clients and upstreams in memory."""
 
 import asyncio
+import hashlib
 import math
 import re
+from base64 import b64encode
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from unittest.mock import patch
 
 import aiohappyeyeballs
 
 from gateway.config.model import Config, Listener, ListenerLimits
-from gateway.http1.head import HeadLimits
-from gateway.policy.model import Policy, SiteLimits
+from gateway.http1.head import HeadLimits, parse_request_head, parse_response_head
+from gateway.policy.model import Paths, Policy, SiteLimits, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay import client as client_module
 from gateway.relay import exchange as exchange_module
+from gateway.relay import pool as pool_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
-from gateway.relay.client import ClientConnection, State
+from gateway.relay.client import ClientConnection, Door, State
 from gateway.relay.gateway import Gateway
 from gateway.relay.upstream import UpstreamConnection
-from tests.relay.fuzz.case import MARK, Case, Script
+from tests.relay.fuzz.case import ACCEPT_MARK, MARK, PUSH, Case, Script
 from tests.relay.fuzz.loop import (
     HIGH_WATER,
     End,
@@ -29,33 +33,53 @@ from tests.relay.fuzz.loop import (
     MemorySelect,
     MemorySocket,
     MemoryTransport,
+    Side,
     Sign,
     SteppedLoop,
+    new_transport,
     start_connection,
 )
 from tests.relay.policies import HOST, SITE
 
 if TYPE_CHECKING:
+    from gateway.relay.handshake import Handshake
     from gateway.relay.record import Record
 
 LIMITS: Final = ListenerLimits(head=HeadLimits(octets=1024, line=400, target=100, lines=20))
-CONFIG: Final = Config(
-    policy=Policy({HOST: replace(SITE, limits=SiteLimits(request_body=400, in_flight=2))}, None),
-    listeners=(Listener("127.0.0.1", 0, limits=LIMITS),),
+_SITE: Final = replace(
+    SITE, websocket=Paths(subtrees=(PUSH,)), limits=SiteLimits(request_body=400, in_flight=2, streams=1)
 )
+
+
+def _config(scheme: str) -> Config:
+    site = replace(_SITE, upstream=Upstream((UpstreamUrl(scheme, "127.0.0.1", 1),)))
+    return Config(policy=Policy({HOST: site}, None), listeners=(Listener("127.0.0.1", 0, limits=LIMITS),))
+
+
+CONFIG: Final = _config("http")
 """Limits so low that cases of a few hundred octets reach them."""
+TLS_CONFIG: Final = _config("https")
+"""The same, before an upstream that speaks TLS."""
+
+LOOP_NAME: Final = b"cors-gateway-0123456789ab"
+"""What the gateway leaves in CDN-Loop, in every case alike."""
+
+TUNNEL_IDLE_SECONDS: Final = 3600.0
+"""How long a WebSocket may be silent (contract item 20)."""
 
 TIMES: Final = (0.25, 1.0, 3.0, 5.0, 12.0, 31.0, 61.0)
 """Seconds that a sweep comes after the last."""
 
 _TOKEN: Final = re.compile(rb"/(c[0-9]r[0-9])")
 _ID: Final = re.compile(rb"\r\nX-Request-Id: ([0-9a-f]+)\r\n")
+_KEY: Final = re.compile(rb"(?i)\r\nsec-websocket-key: *([^\r]*)\r\n")
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LAST_CHUNK: Final = re.compile(rb"(?<=\n)0\r\n\r\n")
 _LENGTH: Final = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
 
 
 class CountingGateway(Gateway):
-    """The gateway, with ids that are the same each time a case is done."""
+    """The gateway, with ids and a date that are the same each time a case is done."""
 
     issued = 0
 
@@ -63,32 +87,71 @@ class CountingGateway(Gateway):
         self.issued += 1
         return f"{self.issued:020x}"
 
+    def date(self) -> bytes:
+        return b"Tue, 24 Nov 2026 10:00:00 GMT"
+
+
+request_head: Final = lru_cache(8192)(parse_request_head)
+"""Parsed once, and not by the relay and by the model; a head cannot be changed."""
+response_head: Final = lru_cache(8192)(parse_response_head)
+
+
+def accept_of(key: bytes) -> bytes:
+    """Return what answers a key (RFC 6455, 1.3)."""
+    return b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+
+
+class DoneHandshake:
+    """A handshake with a client that came to a good end."""
+
+    def __init__(self, address: str) -> None:
+        self.door = Door(address, by_tls=True)
+
+    def done(self) -> None:
+        """Be told so."""
+
 
 class Client:
     """One client."""
 
     def __init__(self, world: "World", number: int, pieces: tuple[bytes, ...]) -> None:
         self.address = f"192.0.2.{number + 1}"
-        self.connection = ClientConnection(world.gateway, world.admission)
-        self.transport = MemoryTransport(world.loop, self.connection, MemorySocket(), self.address)
+        side = world.case.sides[0]
+        handshake = None if side is Side.PLAIN else cast("Handshake", DoneHandshake(self.address))
+        self.connection = ClientConnection(world.gateway, world.admission, handshake)
+        self.transport = new_transport(side, world.loop, self.connection, MemorySocket(), self.address)
         self.pieces = list(pieces)
         self.left = False
-        """It sent FIN or RST."""
+        """It sent its end, or RST, of its own accord."""
+        self.end = End.OPEN
+        """How the gateway's octets had ended before the client did with all done."""
+        self._has_ended = False
         self.connection.connection_made(self.transport)
 
     def send(self) -> bool:
         if self.transport.lost:
             self.pieces.clear()
-        if self.pieces and not self.left:
-            self.transport.incoming.append(self.pieces.pop(0))
+        if self.pieces and not self._has_ended:
+            self.transport.say(self.pieces.pop(0))
         return self.transport.deliver()
 
     def leave(self, sign: Sign) -> None:
-        if not self.left:
-            self.left = True
+        """End, or reset, in the middle of what happens."""
+        self.left = self.left or not self._has_ended
+        self._end(sign)
+
+    def part(self) -> bool:
+        """End, now that all is said, or that the gateway has ended; tell if that was left to do."""
+        return self._end(Sign.NOTIFY)
+
+    def _end(self, sign: Sign) -> bool:
+        ends = not self._has_ended
+        if ends:
+            self._has_ended = True
             self.pieces.clear()
-            self.transport.incoming.append(sign)
+            self.transport.say(sign)
         self.transport.deliver()
+        return ends
 
     @property
     def is_served(self) -> bool:
@@ -105,6 +168,9 @@ class Asked:
         self.token = token[1] if token else b"????"
         found = _ID.search(head)
         self.id = found[1].decode() if found else ""
+        key = _KEY.search(head) if b"\r\nUpgrade: websocket\r\n" in head else None
+        self.key = key[1] if key else None
+        """Of a request that opens a WebSocket."""
         self.script = script
         self.delivered = bytearray()
         """What of its response the gateway has read."""
@@ -112,6 +178,10 @@ class Asked:
         """The end that the gateway has read behind it."""
         self.answered = False
         """All of the response has been sent."""
+        self.switches = False
+        """The response is a 101: what comes behind the request is not HTTP."""
+        self.ahead: int | None = None
+        """How much of the response the gateway had read when it first had written more than the head."""
 
 
 class Server:
@@ -143,9 +213,11 @@ class Server:
 
     def _has_head(self) -> bool:
         """Take the head of the next request, if it has come and the one before is answered."""
+        if self.asked and (not self.asked[-1].answered or self.asked[-1].switches):
+            return False
         sent = self.transport.sent
         end = sent.find(b"\r\n\r\n", self._at)
-        if end < 0 or (self.asked and not self.asked[-1].answered):
+        if end < 0:
             return False
         head = bytes(sent[self._at : end + 4])
         self._at = end + 4
@@ -180,10 +252,8 @@ class Server:
     @property
     def _is_overtaken(self) -> bool:
         """The gateway has sent another request, and perhaps the upstream has not yet taken it."""
-        protocol = self.transport.protocol
-        if not (self.asked and isinstance(protocol, UpstreamConnection)) or protocol.exchange is None:
-            return False
-        return protocol.exchange.request_id != self.asked[-1].id
+        exchange = cast("UpstreamConnection", self.transport.protocol).exchange
+        return bool(self.asked) and exchange is not None and exchange.request_id != self.asked[-1].id
 
     def _answer(self, asked: Asked) -> None:
         script = asked.script
@@ -191,6 +261,9 @@ class Server:
         if asked.method != b"HEAD" or script.careless:
             octets += script.body
         octets = (octets + script.stray).replace(MARK, asked.token)
+        if b"HTTP/1.1 101" in script.head:
+            asked.switches = True
+            octets = octets.replace(ACCEPT_MARK, accept_of(asked.key or b""))
         at = sorted(cut % (len(octets) + 1) for cut in script.cuts)
         pieces = (octets[start:end] for start, end in zip((0, *at), (*at, len(octets)), strict=True))
         self._pieces += filter(None, pieces)
@@ -213,27 +286,50 @@ class Server:
     def say(self) -> None:
         """Send the next piece; the gateway does not see it yet, but can ask whether there is any."""
         self.look()
+        if not (self._pieces or self._late):
+            return
         transport = self.transport
-        unasked = self.spoilt_after is None and self.world.is_idle(transport.protocol)
-        if unasked and (self._pieces or self._late):
+        if self.spoilt_after is None and self.world.is_idle(transport.protocol) and not transport.is_closing():
             self.spoilt_after = len(self.asked)
         if self._pieces:
             piece = self._pieces.pop(0)
-            transport.incoming.append(piece)
+            transport.say(piece)
             if isinstance(piece, Sign):
                 self._pieces.clear()
                 self.has_ended = True
             self._answered()
         elif self._late and not transport.incoming and self.world.is_idle(transport.protocol):
-            transport.incoming.append(self._late.pop())
+            transport.say(self._late.pop())
+
+    def end_too(self) -> bool:
+        """Answer the gateway's end with one's own; tell if that was left to do."""
+        if self.has_ended or self.transport.lost or self.transport.end is not End.FIN:
+            return False
+        self.has_ended = True
+        self._pieces.clear()
+        self.transport.say(Sign.NOTIFY)
+        return True
 
     def _delivered(self, piece: bytes | Sign) -> None:
         self.look()
         if self.asked and not self.world.is_idle(self.transport.protocol) and not self._is_overtaken:
+            asked = self.asked[-1]
+            if asked.key is not None and asked.ahead is None and self.transport.written > self._at:
+                asked.ahead = len(asked.delivered)
             if isinstance(piece, bytes):
-                self.asked[-1].delivered += piece
+                asked.delivered += piece
             else:
-                self.asked[-1].end = piece
+                asked.end = piece
+
+
+class Ended(NamedTuple):
+    """How things were when a request ended."""
+
+    at: float
+    read: int
+    """Octets of its client."""
+    stalled: bool
+    """The client took nothing."""
 
 
 class World:
@@ -248,15 +344,29 @@ class World:
         self.faults: list[str] = self.loop.faults
         self.elapsed = 0.0
         """Seconds that passed."""
+        self.rested_at = 0.0
+        """How many had passed when all was done."""
+        self.ended: dict[str, Ended] = {}
+        """Id of a request → how things were when it ended."""
         self._scripts = 0
         self._dialled = 0
-        self.gateway = CountingGateway(CONFIG, done=self.records.append, hint=self._hinted)
-        self.admission = Admission(CONFIG.listeners[0])
-        self.site = CONFIG.policy.sites[HOST]
+        self._checked = -1
+        self.loop.upstream_side = case.sides[1]
+        self.config = CONFIG if case.sides[1] is Side.PLAIN else TLS_CONFIG
+        self.gateway = CountingGateway(self.config, done=self._done, hint=self._hinted)
+        self.gateway.loop_name = LOOP_NAME
+        self.admission = Admission(self.config.listeners[0])
+        self.site = self.config.policy.sites[HOST]
         self.gateway.start()
         self.pool = self.gateway.pool(self.site.upstream)
         self.clients = [Client(self, number, pieces) for number, pieces in enumerate(case.clients)]
         self.loop.run()
+
+    def _done(self, record: "Record") -> None:
+        self.records.append(record)
+        transport = next((client.transport for client in self.clients if client.address == record.client), None)
+        if transport is not None:
+            self.ended[record.request_id] = Ended(self.loop.now, len(transport.delivered), transport.is_paused_by_us)
 
     def _hinted(self, event: str, details: dict[str, str]) -> None:
         if event.startswith("internal"):
@@ -279,7 +389,7 @@ class World:
         """Do what a letter of `case.LETTERS` stands for."""
         client = self.clients[number % len(self.clients)]
         match letter:
-            case "c" | "-" | "+" | "e" | "r":
+            case "c" | "-" | "+" | "e" | "f" | "r":
                 self._of_client(letter, client, leaves=not client.pieces or number < 3)
             case "u" | "p" | "q" | "<" | ">" if self.servers:
                 live = [server for server in self.servers if not server.transport.lost] or self.servers
@@ -305,8 +415,12 @@ class World:
                 client.transport.taking = False
             case "+":
                 client.transport.take()
-            case _ if leaves:
-                client.leave(Sign.FIN if letter == "e" else Sign.RESET)
+            case "e" if leaves:
+                client.leave(Sign.NOTIFY)
+            case "f" if leaves:
+                client.leave(Sign.FIN)
+            case "r" if leaves:
+                client.leave(Sign.RESET)
             case _:
                 pass
 
@@ -341,6 +455,7 @@ class World:
     def _pass(self, seconds: float) -> None:
         self.loop.now += seconds
         self.elapsed += seconds
+        self.loop.turns += 1
         self.gateway.sweep(self.loop.now)
 
     # All of it.
@@ -356,38 +471,67 @@ class World:
                 return
         self.loop.run()
         self.check()
+        self._stall()
         self._rest()
         if not self.faults:
             self._settled()
+        self.rested_at = self.elapsed
         for client in self.clients:
-            client.leave(Sign.FIN)
+            client.end = client.transport.end
+            client.part()
         self._rest()
         self._jump(lambda: bool(self.gateway.clients or self.gateway.upstreams))
         self._empty()
 
+    def _stall(self) -> None:
+        """In every other case, have clients or upstreams take nothing for long while the others send all they have."""
+        clients, upstreams = self._stubborn
+        peers: list[Client | Server] = [*self.clients, *self.servers]
+        for peer in peers:
+            peer.transport.taking &= not (clients if isinstance(peer, Client) else upstreams)
+        for peer in peers:
+            while (clients or upstreams) and not self.faults and peer.send():
+                self.loop.run()
+        if any(peer.transport.is_paused_by_us for peer in peers):
+            self._pass(61.0)
+            self.loop.run()
+        self.check()
+
+    @property
+    def _stubborn(self) -> tuple[bool, bool]:
+        """Whether clients take nothing once the steps are done, and whether upstreams do."""
+        return len(self.case.steps) % 4 == 1, len(self.case.steps) % 4 == 3
+
     def _rest(self) -> None:
-        """Have everything that is left sent, taken and waited for."""
+        """Have everything that is left sent, taken and waited for; two in three WebSockets end in less than an hour."""
         self._flow()
+        for number, client in enumerate(self.clients):
+            if client.connection.state is State.TUNNEL and (len(self.case.steps) + number) % 3:
+                client.leave(Sign.NOTIFY)
+                self._flow()
         self._jump(lambda: any(client.connection.exchange for client in self.clients))
 
     def _flow(self) -> None:
+        loop = self.loop
         for _ in range(500):
-            self.loop.run()
+            before = loop.turns
+            loop.run()
             happened = self._connect()
             peers: list[Client | Server] = [*self.clients, *self.servers]
             for peer in peers:
                 peer.transport.take()
-                self.loop.run()
+                loop.run()
                 happened |= peer.send()
-                self.loop.run()
+                loop.run()
             self.check()
             if self.faults:
                 return
             for client in self.clients:
-                if client.transport.end is not End.OPEN and not client.left:
-                    client.leave(Sign.FIN)
-                    happened = True
-            if not happened and self.loop.is_idle:
+                if client.transport.end is not End.OPEN:
+                    happened |= client.part()
+            for server in self.servers:
+                happened |= server.end_too()
+            if not (happened or loop.ready or loop.turns != before):
                 return
         self.faults.append("it does not come to rest")
 
@@ -404,25 +548,41 @@ class World:
             self.loop.run()
             self._flow()
 
+    def dismantle(self) -> None:
+        """Undo the rings of references, so that everything goes at once, and no collector need look for it."""
+        peers: list[Client | Server] = [*self.clients, *self.servers]
+        for peer in peers:
+            vars(peer.transport).clear()
+        for thing in (self.gateway, self.pool, self.admission, self.loop, self):
+            vars(thing).clear()
+
     # What always holds.
 
     def check(self) -> None:
         """Look for a connection that nothing would ever end, and for one that reads what it may not."""
-        if not self.loop.is_idle:
+        if self._checked == self.loop.turns or self.loop.ready:
             return
-        upstreams = self.gateway.upstreams
-        dues = {upstream.exchange: upstream.due for upstream in upstreams if upstream.exchange is not None}
-        for client in self.gateway.clients:
-            if not isinstance(client, ClientConnection):
-                continue
-            exchange = client.exchange
-            if client.due == math.inf and (exchange is None or dues.get(exchange, math.inf) == math.inf):
-                self.faults.append(f"a client in {client.state} has no deadline")
-            if (exchange is None) is (client.state in {State.EXCHANGE, State.TUNNEL}):
-                self.faults.append(f"a client in {client.state} has the exchange {exchange}")
-        self._check_upstreams()
+        self._checked = self.loop.turns
+        dues = {upstream.exchange: upstream.due for upstream in self.gateway.upstreams if upstream.exchange is not None}
+        states: list[State] = []
         for peer in self.clients:
-            self._check_flow(peer)
+            client = peer.connection
+            if client.transport is None:
+                continue
+            exchange, state = client.exchange, client.state
+            states.append(state)
+            if client.due == math.inf and (exchange is None or dues.get(exchange, math.inf) == math.inf):
+                self.faults.append(f"a client in {state} has no deadline")
+            if (exchange is None) is (state is State.EXCHANGE or state is State.TUNNEL):
+                self.faults.append(f"a client in {state} has the exchange {exchange}")
+            if exchange is not None:
+                self._check_flow(peer)
+        if self.pool.streams > self.site.limits.streams:
+            self.faults.append(f"{self.pool.streams} streams are open")
+        counted = self.pool.in_flight, self.pool.streams
+        if counted != (states.count(State.EXCHANGE), states.count(State.TUNNEL)):
+            self.faults.append(f"{counted} are counted in flight and as streams, and the clients are in {states}")
+        self._check_upstreams()
 
     def _check_upstreams(self) -> None:
         for upstream in self.gateway.upstreams:
@@ -449,8 +609,14 @@ class World:
             return
         if up.is_reading() is client.transport.is_paused_by_us:
             self.faults.append(f"upstream read: {up.is_reading()}, client full: {client.transport.is_paused_by_us}")
-        if up.is_paused_by_us and client.transport.is_reading() and not exchange.request_done:
-            self.faults.append("a body is read that its upstream does not take")
+        tunnel = client.connection.state is State.TUNNEL
+        if up.is_paused_by_us and client.transport.is_reading() and (tunnel or not exchange.request_done):
+            self.faults.append("octets are read that the upstream does not take")
+        if tunnel and not (up.is_paused_by_us or client.transport.is_paused_by_us):
+            silent_since = max(client.transport.delivered_at, up.delivered_at)
+            if not silent_since + TUNNEL_IDLE_SECONDS <= client.connection.due <= self.loop.now + TUNNEL_IDLE_SECONDS:
+                since, due = self.loop.now - silent_since, client.connection.due - self.loop.now
+                self.faults.append(f"a WebSocket that was silent for {since} s is closed in {due} s")
 
     def _settled(self) -> None:
         """Everything was sent and answered: who is still connected has nothing left to wait for."""
@@ -459,7 +625,7 @@ class World:
         for client in self.clients:
             if client.connection.exchange is not None:
                 self.faults.append("an exchange does not end")
-            elif client.is_served and (client.pieces or client.transport.incoming):
+            elif client.is_served and (client.pieces or client.transport.has_unread):
                 self.faults.append(f"octets of a client are not read in {client.connection.state}")
 
     def _empty(self) -> None:
@@ -481,6 +647,11 @@ class World:
             self.faults.append(f"left behind: {', '.join(left)}")
 
 
+def _context(_: UpstreamTls) -> str:
+    """Stand for `upstream_context`."""
+    return "a context"
+
+
 @contextmanager
 def small_world() -> Generator[None]:
     """Have the relay connect in memory, and its bound on what waits for that as low as that of the transports here."""
@@ -489,6 +660,9 @@ def small_world() -> Generator[None]:
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
         patch.object(client_module, "select", MemorySelect),
         patch.object(upstream_module, "select", MemorySelect, create=True),
+        patch.object(client_module, "parse_request_head", request_head),
+        patch.object(upstream_module, "parse_response_head", response_head),
+        patch.object(pool_module, "upstream_context", _context),
         patch.object(upstream_module, "os", MemoryOs),
     ):
         yield
