@@ -128,7 +128,7 @@ def response(octets: bytes, method: bytes, *, key: bytes | None, fin: bool) -> G
     given = Given()
     interim = 0
     length = len(octets)
-    buffer = HeadBuffer(RESPONSE_HEAD_LIMITS)
+    buffer = HeadBuffer(RESPONSE_HEAD_LIMITS, begins=b"HTTP/")
     try:
         while True:
             parted = buffer.feed(octets)
