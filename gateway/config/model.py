@@ -53,6 +53,16 @@ class Listener:
     health: str | None = None
     limits: ListenerLimits = field(default_factory=ListenerLimits)
 
+    @property
+    def authority(self) -> str:
+        """Address and port, as a URL has them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where clients reach it."""
+        return f"{'https' if self.certificates else 'http'}://{self.authority}"
+
 
 @dataclass(frozen=True, slots=True)
 class Log:

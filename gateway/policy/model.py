@@ -132,6 +132,11 @@ class UpstreamUrl:
     prefix: bytes = b""
     """Path put before every target, without a trailing slash."""
 
+    @property
+    def authority(self) -> str:
+        """Host and port, as a URL has them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:

@@ -62,7 +62,7 @@ class Admission:
         """Who is served, and who is counted with it; nobody is with a proxy, behind which there are many clients."""
 
     def enter(self, member: "Member", address: str | None) -> Entry:
-        """Count a connection in, as idle, at the expense of another where the listener is full; tell if there is room.
+        """Count a connection in, as idle, at the expense of another where the listener is full; say what becomes of it.
 
         `address` is the client's, None where many share it. The one that has to go is from the same address, where that
         has too many. It is cut: had it time to close, those that use it would be more than the limit.

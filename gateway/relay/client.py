@@ -55,13 +55,19 @@ class Door(NamedTuple):
 
     address: str
     """Its own, or that of the last proxy before us."""
-    by_tls: bool
+    counts_as: str | None
+    """The address its connections are counted by; None for a proxy in front, which has many clients."""
+    by_tls: bool = False
+    announced: bool = False
+    """A PROXY header came before it: whatever it says of itself counts for nothing."""
 
 
 class ClientConnection(Connection):
     """One client's connection: its unread octets, and the exchange under way."""
 
     __slots__ = (
+        "_answer_unsent",
+        "_asked",
         "_buffer",
         "_discarded",
         "_door",
@@ -85,7 +91,7 @@ class ClientConnection(Connection):
         self.listener = admission.listener
         self.limits = self.listener.limits
         self.state = State.HEAD
-        self._door = Door("", by_tls=False)
+        self._door = Door("", "")
         self._entry = Entry.CUT
         self._trusted = False
         self._handshake = handshake
@@ -93,6 +99,10 @@ class ClientConnection(Connection):
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
         self._feeding = False
+        self._asked = False
+        """A request has come: TLS was agreed upon."""
+        self._answer_unsent = False
+        """The client waits for nothing, and has not taken all of its last answer."""
         self._discarded = 0
 
     @property
@@ -111,17 +121,20 @@ class ClientConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)
+        self.gateway.joined(self)  # before the handshake leaves, or a drain would take this for the end of all
         if self._handshake is not None:
-            self._handshake.done()
             self._door = self._handshake.door
+            self._handshake.done()
+            self._handshake = None
         else:
-            self._door = Door(address_of_peer(transport.get_extra_info("peername")), by_tls=False)
-        self._trusted = self.gateway.is_trusted(self.peer)
-        self.gateway.joined(self)
-        self._entry = self.admission.enter(self, self.gateway.counted_address(self.peer))
+            address = address_of_peer(transport.get_extra_info("peername"))
+            self._door = Door(address, self.gateway.counted_address(address))
+        self._trusted = not self._door.announced and self.gateway.is_trusted(self.peer)
+        self._entry = self.admission.enter(self, self._door.counts_as)
         if self._entry is not Entry.SERVED:
-            self.gateway.turned_away(self.listener)
+            self.gateway.listener_full(self.listener)
         if self._entry is Entry.CUT:
+            self.gateway.count(Reason.GATEWAY_BUSY)
             self.state = State.CLOSED
             self.abort()
         else:
@@ -130,8 +143,8 @@ class ClientConnection(Connection):
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is under way: the client is gone."""
-        if isinstance(exc, ssl.SSLError):  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
-            self.gateway.tls_failed(exc)
+        if isinstance(exc, ssl.SSLError) and not self._asked:
+            self.gateway.tls_failed(exc)  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
         self.transport = None
         self.state = State.CLOSED
         self.gateway.left(self)
@@ -155,11 +168,13 @@ class ClientConnection(Connection):
 
     @guarded
     def look(self) -> None:
-        """Notice that the client has gone while its request is held back (contract item 10).
+        """Notice what no loop tells of: an answer that has been taken, and a client that has gone unread.
 
-        Nobody reads then, so that no loop tells of it: the kernel is asked. Not in a tunnel, where what the client said
-        before it left still has to reach the upstream.
+        Nobody reads a client whose request is held back: the kernel is asked whether it has gone (contract item 10).
+        Not in a tunnel, where what the client said before it left still has to reach the upstream.
         """
+        if self._answer_unsent and self.state is State.HEAD and not self.holds_part_of_a_head:
+            self._note_idle()
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
             return
         sock = self.transport.get_extra_info("socket")
@@ -208,6 +223,7 @@ class ClientConnection(Connection):
         data, self._octets = self._octets, b""
         if not self.holds_part_of_a_head:
             self.admission.busy(self)
+            self._answer_unsent = False
             self.due = self.loop.time() + self.limits.head_seconds
         try:
             found = self._buffer.feed(data)
@@ -263,6 +279,7 @@ class ClientConnection(Connection):
 
     def _request(self, head: RequestHead, began: float) -> None:
         self.due = NEVER
+        self._asked = True
         decision = self._decided(head)
         request_id = self.gateway.request_id()
         if not self._trusted and b"x-forwarded-for" in head.fields:
@@ -349,8 +366,16 @@ class ClientConnection(Connection):
             self.finish_connection()
         else:
             self.state = State.HEAD
-            self.admission.idle(self)
+            self._note_idle()
             self._await_head()
+
+    def _note_idle(self) -> None:
+        """Count as idle, and so as who goes first; not before the last answer is taken, which would be cut off."""
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self._answer_unsent = True
+        else:
+            self._answer_unsent = False
+            self.admission.idle(self)
 
     def _await_head(self) -> None:
         """Set the deadline of the next request's first octet, or of the client's reading what it has asked for."""

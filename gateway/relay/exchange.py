@@ -221,7 +221,7 @@ class Exchange:
             self._answer(verdict)
             return
         content_type = head.fields.value(b"content-type")
-        if content_type is not None and content_type[: len(EVENT_STREAM)].lower() == EVENT_STREAM and not ended:
+        if content_type is not None and content_type.partition(b";")[0].rstrip().lower() == EVENT_STREAM and not ended:
             if not self._has_room_for_a_stream():
                 return
             self._become_a_stream()

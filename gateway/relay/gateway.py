@@ -17,10 +17,11 @@ from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
 from gateway.relay.record import Outcome, Refusal
+from gateway.relay.tls import upstream_context
 
 if TYPE_CHECKING:
     from gateway.config.model import Config, Listener
-    from gateway.policy.model import Policy, Upstream
+    from gateway.policy.model import Policy, Upstream, UpstreamTls
     from gateway.relay.client import ClientConnection
     from gateway.relay.handshake import Handshake
     from gateway.relay.record import Record
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
 SWEEP_SECONDS: Final = 0.25
 """How often deadlines are looked at: the error of every deadline (contract item 15)."""
 
-REFUSALS_REMEMBERED: Final = 400
-"""For the status of thirty sites, and a few hundred octets each."""
+REFUSALS_REMEMBERED: Final = 20
+"""Of each site, for its status: a few hundred octets each. Those of no site take nobody's room."""
 EVENTS_REMEMBERED: Final = 64
 """Details of each event that are kept, so that a hint is told once and nothing grows."""
+
+
+def _no_refusals() -> "deque[Refusal]":
+    return deque(maxlen=REFUSALS_REMEMBERED)
 
 
 class Gateway:
@@ -51,8 +56,8 @@ class Gateway:
         self.upstreams: set[UpstreamConnection | Attempt] = set()
         self.outcomes: Counter[Outcome] = Counter()
         """How often each was the end of a request, or of a connection without one."""
-        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_REMEMBERED)
-        """The last requests that something should be done about."""
+        self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
+        """By site, the last requests that something should be done about."""
         self.draining = False
         self.empty = asyncio.Event()
         """Set while there is no client connection."""
@@ -79,27 +84,40 @@ class Gateway:
         self._sweep_again()
 
     def pools_for(self, config: "Config") -> "dict[int, Pool]":
-        """Return a pool for each upstream of a configuration: the present one where a site and its upstream stay.
+        """Return a pool for each upstream of a configuration; nothing changes by that. May run in a thread.
 
         Raises:
-            OSError, ValueError: a certificate file of an upstream cannot be read or used. Nothing has changed then.
+            OSError, ValueError: a certificate file of an upstream cannot be read or used.
         """
-        present = {(pool.names, pool.upstream): pool for pool in self._pools.values()}
-        made = [(site, Pool(self, site.upstream, site.names)) for site in config.sites]
+        contexts: dict[UpstreamTls, ssl.SSLContext] = {}  # each reads the authorities: 30 ms of the system's
         pools: dict[int, Pool] = {}
-        for site, pool in made:
-            kept = present.get((site.names, site.upstream))
-            pools[id(site.upstream)] = pool if kept is None else kept.renewed(pool)
+        for site in config.sites:
+            tls = site.upstream.tls
+            if tls not in contexts and any(url.scheme == "https" for url in site.upstream.urls):
+                contexts[tls] = upstream_context(tls)
+            pools[id(site.upstream)] = Pool(self, site.upstream, site.names, contexts.get(tls))
         return pools
+
+    def look_up(self, pools: "dict[int, Pool]") -> None:
+        """Look up the upstreams' names, those of the former ones too: requests under way may still connect."""
+        every = (*self._pools.values(), *pools.values())
+        self.names.watch({url.host for pool in every for url in pool.upstream.urls})
 
     def adopt(self, config: "Config", pools: "dict[int, Pool]") -> None:
         """Go by another configuration from now on; requests under way end by the one they began with.
 
-        `pools` are those that `pools_for` made of it.
+        `pools` are those that `pools_for` made of it; a present one stays where a site and its upstream do.
         """
+        self.look_up(pools)
         before = set(self._pools.values())
-        hosts = {url.host for pool in (*before, *pools.values()) for url in pool.upstream.urls}
-        self.names.watch(hosts)  # the former ones too: requests under way may still connect
+        present = {(pool.names, pool.upstream): pool for pool in before}
+        for key, pool in pools.items():
+            kept = present.get((pool.names, pool.upstream))
+            if kept is not None:
+                pools[key] = kept.renewed(pool)
+        names = {site.name for site in config.sites}
+        for gone in [site for site in self._refusals if site is not None and site not in names]:
+            del self._refusals[gone]
         self.config, self.policy, self._pools = config, config.policy, pools
         self.is_trusted.cache_clear()
         for pool in pools.values():
@@ -186,8 +204,12 @@ class Gateway:
         """Count a request that has ended, and have it logged."""
         self.outcomes[Outcome(record.site, record.reason, (record.status or 0) // 100)] += 1
         if record.remedy:
-            self.refusals.append(Refusal(time.time(), record.site, record.reason, record.remedy))
+            self._refusals[record.site].append(Refusal(time.time(), record.reason, record.remedy))
         self.done(record)
+
+    def refusals(self, site: str | None) -> tuple[Refusal, ...]:
+        """Return the last requests of a site, or of none, that something should be done about, the latest first."""
+        return tuple(reversed(self._refusals.get(site, ())))
 
     def counted(self, reason: Reason) -> int:
         """Return how often anything ended for a reason."""
@@ -197,10 +219,9 @@ class Gateway:
         """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""
         return None if self.is_trusted(address) else address
 
-    def turned_away(self, listener: "Listener") -> None:
-        """Count a client for whom there was no room, and tell of it once."""
-        self.count(Reason.GATEWAY_BUSY)
-        self.hint("listener.full", f"{listener.host}:{listener.port}")
+    def listener_full(self, listener: "Listener") -> None:
+        """Tell once that there was no room for a client."""
+        self.hint("listener.full", listener.authority, listener=listener.authority)
 
     def tls_failed(self, error: ssl.SSLError) -> None:
         """Count TLS with a client that came to nothing, and tell of each cause once."""

@@ -47,7 +47,8 @@ class Handshake:
         """What a PROXY header said."""
         self.due = gateway.loop.time() + admission.listener.limits.handshake_seconds
         if admission.enter(self, gateway.counted_address(peer)) is Entry.CUT:
-            gateway.turned_away(admission.listener)
+            gateway.listener_full(admission.listener)
+            gateway.count(Reason.GATEWAY_BUSY)
             sock.close()
             return
         gateway.joined(self)
@@ -56,8 +57,12 @@ class Handshake:
     @property
     def door(self) -> Door:
         """By what way the client came in."""
-        announced = self.announced or Announced()
-        return Door(announced.address or self._peer, by_tls=self._context is not None or announced.tls)
+        by_tls = self._context is not None
+        if self.announced is None:
+            return Door(self._peer, self._gateway.counted_address(self._peer), by_tls)
+        address = self.announced.address
+        counts_as = self._gateway.counted_address(self._peer) if address is None else address
+        return Door(address or self._peer, counts_as, by_tls or self.announced.tls, announced=True)
 
     def done(self) -> None:
         """Count out: a `ClientConnection` takes the place, or nobody."""

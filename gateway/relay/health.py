@@ -56,14 +56,18 @@ class Servers:
         if not self._tasks and len(self._pool.upstream.urls) == 1:
             return  # there is no other to go to
         if url not in self._down:
-            self._pool.gateway.tell("upstream.down", upstream=f"{url.host}:{url.port}", reason=reason, detail=detail)
+            self._pool.gateway.tell("upstream.down", upstream=url.authority, reason=reason, detail=detail)
         seconds = float("inf") if self._tasks else PASSED_OVER_SECONDS
         self._down[url] = self._now + seconds
 
-    def worked(self, url: "UpstreamUrl") -> None:
-        """Take a server for up that answers."""
+    def connected(self, url: "UpstreamUrl") -> None:
+        """Take a server for up that could be connected to; where there are checks, these decide alone."""
+        if not self._tasks:
+            self._is_back(url)
+
+    def _is_back(self, url: "UpstreamUrl") -> None:
         if self._down.pop(url, None) is not None:
-            self._pool.gateway.tell("upstream.up", upstream=f"{url.host}:{url.port}")
+            self._pool.gateway.tell("upstream.up", upstream=url.authority)
 
     def watch(self, routes: "Iterable[Route]", host: str) -> None:
         """Ask after each server from now on, as the configuration says; `host` is the Host that is sent."""
@@ -85,7 +89,7 @@ class Servers:
             wrong = await self._check(route, health.path, host)
             if wrong is None:
                 failures = 0
-                self.worked(route.url)
+                self._is_back(route.url)
             else:
                 failures += 1
                 if failures >= FAILED_CHECKS:
@@ -95,7 +99,6 @@ class Servers:
     async def _check(self, route: "Route", path: bytes, host: str) -> str | None:
         """Ask once; return what is wrong, None if nothing is."""
         url = route.url
-        authority = f"[{url.host}]" if ":" in url.host else url.host
         target = (url.prefix + path).decode("ascii")
         connector = aiohttp.TCPConnector(
             resolver=_WatchedNames(self._pool.gateway.names), force_close=True, ssl=self._pool.context or True
@@ -109,7 +112,7 @@ class Servers:
                     auto_decompress=False,
                 ) as session,
                 session.get(
-                    f"{url.scheme}://{authority}:{url.port}{target}",
+                    f"{url.scheme}://{url.authority}{target}",
                     headers={"Host": host, "User-Agent": "cors-gateway health check"},
                     allow_redirects=False,
                     server_hostname=route.tls_name or None,

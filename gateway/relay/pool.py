@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from gateway.http1.target import split_host
 from gateway.relay.health import Servers
-from gateway.relay.tls import upstream_context
 from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
 if TYPE_CHECKING:
+    import ssl
+
     from gateway.policy.model import Upstream
     from gateway.relay.exchange import Exchange
     from gateway.relay.gateway import Gateway
@@ -16,18 +17,16 @@ if TYPE_CHECKING:
 class Pool:
     """The connections to one upstream that nobody uses right now, last in first out, kept apart by route."""
 
-    def __init__(self, gateway: "Gateway", upstream: "Upstream", names: tuple[str, ...] = ()) -> None:
-        """Hold no connection yet. `names` are those of the site.
-
-        Raises:
-            OSError, ValueError: a certificate file of the upstream cannot be read or used.
-        """
+    def __init__(
+        self, gateway: "Gateway", upstream: "Upstream", names: tuple[str, ...], context: "ssl.SSLContext | None"
+    ) -> None:
+        """Hold no connection yet. `names` are those of the site; `context` is for its https servers."""
         self.gateway = gateway
         self.upstream = upstream
         self.names = names
         self.retired = False
         """No request will use it any more: what comes back is not parked."""
-        self.context = upstream_context(upstream.tls) if any(url.scheme == "https" for url in upstream.urls) else None
+        self.context = context
         self.in_flight = 0
         """Requests under way on this upstream."""
         self.streams = 0

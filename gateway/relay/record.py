@@ -22,7 +22,6 @@ class Refusal:
 
     time: float
     """Seconds since 1970."""
-    site: str | None
     reason: Reason
     remedy: str
 

@@ -320,7 +320,9 @@ class Attempt:
         reason, detail = Reason.UPSTREAM_NAME_UNRESOLVED, ""
         # Each has its share of the time: one that swallows packets must leave some to the next.
         share = self.pool.upstream.timeouts.connect / len(routes) if len(routes) > 1 else None
+        loop = self.pool.gateway.loop
         for route in routes:
+            began = loop.time()
             addresses = self.pool.gateway.names.addresses(route.url.host)
             if not addresses:
                 reason = Reason.UPSTREAM_NAME_UNRESOLVED
@@ -331,10 +333,14 @@ class Attempt:
                 except Exception as error:  # noqa: BLE001 - whatever it fails with is told as one of our reasons
                     reason = why_not_connected(error)
                     words = where(error) if reason is Reason.INTERNAL else str(error)
-                    detail = f"{route.url.host}:{route.url.port}: {words}"
+                    if share is not None and loop.time() - began >= share:  # which a loop's own words do not tell
+                        reason, words = Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {share:g} s"
+                    detail = f"{route.url.authority}: {words}"
                 else:
-                    self.pool.servers.worked(route.url)
+                    self.pool.servers.connected(route.url)
                     return connection, reason, detail
+            if self.exchange is None:  # given up: what failed says nothing of the server, and nobody wants the next
+                break
             self.pool.servers.failed(route.url, reason, detail)
         return None, reason, detail
 
@@ -342,6 +348,7 @@ class Attempt:
         self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
     ) -> UpstreamConnection:
         loop = self.pool.gateway.loop
+        began = loop.time()
         infos = [
             (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, route.url.port)) for family, host in addresses
         ]
@@ -356,7 +363,7 @@ class Attempt:
                 sock=sock,
                 ssl=self.pool.context if route.tls_name else None,
                 server_hostname=route.tls_name or None,
-                ssl_handshake_timeout=share if route.tls_name else None,
+                ssl_handshake_timeout=max(share - loop.time() + began, 0.001) if share and route.tls_name else None,
             )
         except BaseException:
             with contextlib.suppress(OSError):  # closed by the loop already

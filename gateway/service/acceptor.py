@@ -57,10 +57,12 @@ class RelayServer(web.Server):
         """Begin to drain."""
         self._gateway.drain()
 
-    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - aiohttp's signature
-        """Wait for what is under way, `timeout` seconds at most."""
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - aiohttp's signature
+        """Wait for what is under way, as long as the configuration in force says."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gateway.empty.wait(), timeout)
+            async with asyncio.timeout(self._gateway.config.drain_seconds):
+                while self._gateway.clients:  # whoever was at the door may have come in meanwhile
+                    await self._gateway.empty.wait()
 
 
 async def _no_handler(_request: web.BaseRequest) -> web.StreamResponse:
@@ -144,7 +146,7 @@ class ListenerSite(web.SockSite):
 
 
 def listening_socket(listener: "Listener") -> socket.socket:
-    """Return a bound, non-blocking socket for a listener.
+    """Return a non-blocking socket for a listener, which takes connections from now on.
 
     Raises:
         OSError: the address cannot be had.
@@ -157,6 +159,7 @@ def listening_socket(listener: "Listener") -> socket.socket:
         if family is socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if listener.host == "::" else 1)
         sock.bind((listener.host, listener.port))
+        sock.listen(BACKLOG)  # now: of two that have bound an address, one learns of it only here
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
     except OSError:
         sock.close()

@@ -1,7 +1,9 @@
 """The admin application: how the gateway is, told on an address of its own (R19)."""
 
+import asyncio
 from dataclasses import asdict
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from gateway.config.model import Address
     from gateway.service.process import Process
 
+SHUTDOWN_SECONDS: Final = 1.0
+"""How long a request to a former address may take, once it is left."""
 PROCESS: Final = web.AppKey["Process"]("process")
 ASKED_FOR: Final = "X-Cors-Gateway"
 """Header field that asks for a reload: no page of a browser can send it here unasked (Fetch, CORS-preflight)."""
@@ -45,6 +49,8 @@ class AdminServer:
         self._process = process
         self._address: Address | None = None
         self._runner: web.AppRunner | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        """Those at former addresses, whose last requests end."""
 
     async def listen(self, address: "Address | None") -> None:
         """Listen at another address from now on, or nowhere.
@@ -56,29 +62,49 @@ class AdminServer:
             return
         runner = None
         if address is not None:
-            runner = web.AppRunner(admin_application(self._process), access_log=None)
+            # Nobody waits long for whoever reads: it may be the very request that asked for the reload.
+            application = admin_application(self._process)
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
             await runner.setup()
             try:
                 await web.TCPSite(runner, address.host, address.port).start()
             except OSError:
                 await runner.cleanup()
                 raise
-        await self.close()
-        self._runner, self._address = runner, address
+        former, self._runner, self._address = self._runner, runner, address
+        if former is not None:
+            for site in tuple(former.sites):
+                await site.stop()
+            closing = asyncio.get_running_loop().create_task(former.cleanup())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self.listen(None)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
 
 @web.middleware
 async def _no_pages(request: web.Request, handler: "Handler") -> web.StreamResponse:
-    """Refuse what a page in a browser sends, by whatever name it reached this address: it has no business here."""
+    """Refuse what a page in a browser sends: it has no business here.
+
+    A page whose own name was made to lead here tells nothing of itself in a GET by plain http but that name.
+    """
     if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none":
         raise web.HTTPForbidden(text="not for pages\n")
+    if not _is_address(request.url.host or ""):
+        raise web.HTTPForbidden(text="ask by IP address, or localhost\n")
     return await handler(request)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
 
 
 async def _name_no_version(_request: web.Request, response: web.StreamResponse) -> None:
@@ -90,9 +116,11 @@ async def _alive(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    if request.app[PROCESS].gateway.draining:
-        return web.Response(text="draining\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return web.Response(text="ready\n")
+    process = request.app[PROCESS]
+    if process.is_serving and not process.gateway.draining:
+        return web.Response(text="ready\n")
+    said = "draining\n" if process.gateway.draining else "starting\n"
+    return web.Response(text=said, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def _status(request: web.Request) -> web.Response:

@@ -27,7 +27,7 @@ _WHOLE: Final = ("trusted_proxies", "drain_seconds", "log", "workers", "admin")
 
 
 def _listeners(config: "Config") -> "dict[str, Listener]":
-    return {f"{listener.host}:{listener.port}": listener for listener in config.listeners}
+    return {listener.authority: listener for listener in config.listeners}
 
 
 def _sites(config: "Config") -> "dict[str, Site]":
@@ -41,7 +41,7 @@ def _sites(config: "Config") -> "dict[str, Site]":
 
 
 def _differences(kind: str, before: "Mapping[str, object]", after: "Mapping[str, object]") -> Iterator[str]:
-    for name in before.keys() | after.keys():
+    for name in dict.fromkeys((*before, *after)):
         if name not in before:
             yield f"{kind} {name} added"
         elif name not in after:

@@ -64,9 +64,7 @@ def ready(config: "Config", log: Events) -> None:
     """Tell where clients are accepted, and who is trusted."""
     trusted = ", ".join(map(str, config.trusted_proxies)) or "nobody"
     for listener in config.listeners:
-        scheme = "https" if listener.certificates else "http"
-        host = f"[{listener.host}]" if ":" in listener.host else listener.host
-        log.info("listener.ready", address=f"{scheme}://{host}:{listener.port}", trusted_proxies=trusted)
+        log.info("listener.ready", address=listener.url, trusted_proxies=trusted)
     names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
     log.info(
         "gateway.ready", version=__version__, sites=", ".join(names), loop=type(asyncio.get_running_loop()).__module__

@@ -52,7 +52,7 @@ class Listening:
     async def start(self, identity: Identity | None) -> None:
         """Begin to accept."""
         self.identity = identity
-        self.runner = web.ServerRunner(self.server, shutdown_timeout=self._gateway.config.drain_seconds)
+        self.runner = web.ServerRunner(self.server)
         await self.runner.setup()
         self._site = ListenerSite(self.runner, self._sock.dup(), _context(identity))
         await self._site.start()
@@ -79,6 +79,12 @@ class Listening:
         """Accept no more, and let go of the address. Whoever is connected is served one more request."""
         await self._end(self.server, self._site)
         self._sock.close()
+
+    async def drain(self) -> None:
+        """Let go of the address, and wait for whoever is connected."""
+        self._sock.close()  # or the kernel would go on taking connections for us
+        if self.runner is not None:
+            await self.runner.cleanup()
 
     async def _end(self, server: RelayServer, site: ListenerSite | None) -> None:
         if site is not None:

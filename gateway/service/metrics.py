@@ -1,6 +1,7 @@
 """The status in Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,7 +10,7 @@ from prometheus_client.registry import Collector
 from gateway.relay.record import Outcome
 from gateway.service.status import Status
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_of(status: Status, outcomes: dict[Outcome, int]) -> bytes:

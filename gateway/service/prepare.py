@@ -6,6 +6,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
+
 from gateway.relay.admission import TOLD_CONNECTIONS
 from gateway.service.acceptor import listening_socket
 from gateway.service.listening import Place, places
@@ -85,10 +87,9 @@ def identity_for(listener: "Listener") -> Identity | None:
         return None
     try:
         return identity_of(listener.certificates)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         files = ", ".join(f"{pair.chain} and {pair.key}" for pair in listener.certificates)
-        place = f"{listener.host}:{listener.port}"
-        raise StartError(f"the certificates of {place} cannot be used ({files}): {error}") from error
+        raise StartError(f"the certificates of {listener.authority} cannot be used ({files}): {error}") from error
 
 
 def _inherited(listener: "Listener", sockets: "Sequence[socket.socket]") -> socket.socket | None:
@@ -102,7 +103,7 @@ def _bound(listener: "Listener") -> socket.socket:
         return listening_socket(listener)
     except OSError as error:
         reason = why_not_bound(error, listener.port)
-        raise StartError(f"cannot listen on {listener.host}:{listener.port}: {reason}") from error
+        raise StartError(f"cannot listen on {listener.authority}: {reason}") from error
 
 
 def why_not_bound(error: OSError, port: int) -> str:
@@ -133,11 +134,15 @@ def files_needed(config: "Config") -> int:
     """Return how many files may be open at a time: connections of clients, those to upstreams, and what is besides.
 
     A connection to an upstream is for a request in flight or a stream, whose number each site bounds; one that is
-    parked was for such a one, and is the next's.
+    parked was for such a one, and is the next's to the same server. A health check is one besides. A listener has two:
+    its own, and that of whoever accepts.
     """
-    clients = sum(listener.limits.connections for listener in config.listeners)
-    upstreams = sum(site.limits.in_flight + site.limits.streams for site in config.sites)
-    return clients + TOLD_CONNECTIONS * len(config.listeners) + min(clients, upstreams) + FILES_BESIDES
+    clients = sum(listener.limits.connections + TOLD_CONNECTIONS for listener in config.listeners)
+    upstreams = sum(
+        site.limits.in_flight * len(site.upstream.urls) + site.limits.streams + len(site.upstream.urls)
+        for site in config.sites
+    )
+    return clients + min(clients, upstreams) + 2 * len(config.listeners) + FILES_BESIDES
 
 
 def check_files(config: "Config") -> None:

@@ -15,7 +15,8 @@ from gateway.service.listening import Listening, Place
 from gateway.service.prepare import Prepared, StartError, prepare, why_not_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import socket
+    from collections.abc import Callable, Iterable, Sequence
 
     from gateway.config.load import Loaded
     from gateway.config.model import Address, Config
@@ -30,6 +31,7 @@ REMINDER_SECONDS: Final = 3600.0
 
 
 NO_FILE: Final = "start with -c PATH: what the command line says stays"
+"""Why nothing is read anew."""
 
 
 class Reloaded(NamedTuple):
@@ -66,7 +68,10 @@ class Process:
         self._log = log
         self._notifier = notifier
         self._admin = AdminServer(self)
-        self._reloading = asyncio.Lock()
+        self.is_serving = False
+        """Every listener accepts."""
+        self._turn = asyncio.Lock()
+        """A start, a reload and the begin of a drain come one after the other."""
         self._reminder: asyncio.TimerHandle | None = None
         self._following: asyncio.Task[None] | None = None
 
@@ -76,22 +81,34 @@ class Process:
         events: Events = structlog.get_logger()
         return events
 
-    async def start(self, prepared: Prepared) -> None:
-        """Begin to serve."""
-        await self._tell_at(prepared.config.admin)
-        self.gateway.start(prepared.pools)
-        await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
-        unresolved(self.gateway, self.events)
-        await self._listen(prepared)
-        self._following = self.gateway.loop.create_task(self.certificates.run())
-        self._say_ready()
+    async def start(self, loaded: "Loaded", inherited: "Sequence[socket.socket]" = ()) -> Prepared:
+        """Begin to serve; return what was had for it.
+
+        Raises:
+            StartError: something that the configuration needs cannot be had.
+        """
+        async with self._turn:
+            prepared = prepare(self.gateway, loaded.config, inherited=inherited)
+            self._warn(loaded)
+            await self._admin_at(loaded.config.admin)
+            self.gateway.look_up(prepared.pools)
+            await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
+            self.gateway.start(prepared.pools)
+            unresolved(self.gateway, self.events)
+            await self._listen(prepared)
+            self.is_serving = True
+            self._following = self.gateway.loop.create_task(self.certificates.run())
+            self._say_ready()
+        return prepared
 
     async def reload(self) -> Reloaded:
         """Go over to the configuration as it stands on disk; on any mistake stay with the one in force, and say so."""
         if self._again is None:
             self.events.warning("config.no_file", remedy=NO_FILE)
             return Reloaded((), NO_FILE)
-        async with self._reloading:
+        async with self._turn:
+            if self.gateway.draining:
+                return Reloaded((), "the gateway stops")
             self._notifier.reloading()
             try:
                 loaded = await asyncio.to_thread(self._again)
@@ -111,25 +128,31 @@ class Process:
             StartError: something of it cannot be had; nothing has changed.
         """
         before = self.gateway.config
-        prepared = prepare(self.gateway, loaded.config, self.listening.keys())
+        prepared = await asyncio.to_thread(prepare, self.gateway, loaded.config, tuple(self.listening))
         try:
-            await self._tell_at(loaded.config.admin)
+            await self._admin_at(loaded.config.admin)
         except StartError:
             prepared.close()
             raise
+        self.gateway.look_up(prepared.pools)
+        await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
         self._log.configured(loaded.config)
         self.gateway.adopt(loaded.config, prepared.pools)
+        unresolved(self.gateway, self.events)
         await self._listen(prepared)
         self.broken = ""
         self.reloads += 1
         self._remind()
-        for warning in loaded.warnings:
-            self.events.warning("config.warning", id=warning.id, text=str(warning))
+        self._warn(loaded)
         changed = changes(before, loaded.config)
         self.events.info("config.reloaded", changes="; ".join(changed) or "nothing changed")
         return changed
 
-    async def _tell_at(self, address: "Address | None") -> None:
+    def _warn(self, loaded: "Loaded") -> None:
+        for warning in loaded.warnings:
+            self.events.warning("config.warning", id=warning.id, text=str(warning))
+
+    async def _admin_at(self, address: "Address | None") -> None:
         """Have the admin application listen there.
 
         Raises:
@@ -148,8 +171,9 @@ class Process:
             if place in self.listening:
                 await self.listening[place].change(listener, prepared.identities[place])
             else:
-                self.listening[place] = Listening(self.gateway, listener, prepared.sockets[place])
-                await self.listening[place].start(prepared.identities[place])
+                listening = Listening(self.gateway, listener, prepared.sockets[place])
+                await listening.start(prepared.identities[place])
+                self.listening[place] = listening
         for place in self.listening.keys() - prepared.listeners.keys():
             await self.listening.pop(place).stop()
 
@@ -179,15 +203,15 @@ class Process:
 
     async def drain(self, cut: asyncio.Event) -> None:
         """Serve what is under way, and end; at once when `cut` is set, and at the drain's deadline."""
-        for running in (self._reminder, self._following):
-            if running is not None:
-                running.cancel()
-        loop = asyncio.get_running_loop()
-        self._notifier.stopping()
-        self.gateway.drain()
+        async with self._turn:
+            for running in (self._reminder, self._following):
+                if running is not None:
+                    running.cancel()
+            self._notifier.stopping()
+            self.gateway.drain()
         self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
-        runners = [each.runner for each in self.listening.values() if each.runner is not None]
-        drains = [loop.create_task(runner.cleanup()) for runner in runners]
+        loop = asyncio.get_running_loop()
+        drains = [loop.create_task(each.drain()) for each in self.listening.values()]
         cutting = loop.create_task(cut.wait())
         cutting.add_done_callback(lambda _: _cancel(drains))
         await asyncio.gather(*drains, return_exceptions=True)

@@ -12,7 +12,7 @@ from aiohttp import http_parser
 from gateway.relay.gateway import Gateway
 from gateway.service.events import hinter, ready
 from gateway.service.log import LogWriter, RequestLog, configure_events, renderer, standard_output
-from gateway.service.prepare import StartError, prepare
+from gateway.service.prepare import StartError
 from gateway.service.process import Process
 from gateway.service.systemd import Notifier, inherited_sockets
 
@@ -84,6 +84,7 @@ def loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
 
 
 UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a listener be the same"
+"""For a socket that systemd keeps, and nobody accepts on."""
 
 
 class ServiceLog:
@@ -116,15 +117,12 @@ async def _serve(loaded: "Loaded", again: "Callable[[], Loaded] | None") -> None
     try:
         gateway = log.gateway = Gateway(loaded.config, done=log.requests, hint=hinter())
         process = Process(gateway, again, log, notifier)
-        prepared = prepare(gateway, loaded.config, inherited=inherited)
+        stop, cut = _signalled(process)
+        prepared = await process.start(loaded, inherited)
         for sock in inherited:
             if sock not in prepared.sockets.values():
                 process.events.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
                 sock.close()
-        for warning in loaded.warnings:
-            process.events.warning("config.warning", id=warning.id, text=str(warning))
-        stop, cut = _signalled(process)
-        await process.start(prepared)
         ready(loaded.config, process.events)
         await stop.wait()
         await process.drain(cut)

@@ -1,30 +1,27 @@
 """What the gateway says of itself: one value, that the status command, /status and the metrics tell."""
 
-import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gateway import __version__
 from gateway.policy.model import UpstreamUrl
-from gateway.service.certificates import end_of
 
 if TYPE_CHECKING:
     from gateway.policy.model import Site
     from gateway.service.listening import Listening
     from gateway.service.process import Process
 
-LAST_REFUSALS: Final = 20
-"""Refusals that are told of each site."""
+DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateStatus:
-    """One certificate that clients may be shown."""
+    """One certificate that clients may be shown, as it was last read."""
 
     chain: str
     ends: str
-    """As ISO 8601 has it; empty where the file cannot be read."""
+    """As ISO 8601 has it."""
     days_left: float
 
 
@@ -84,6 +81,8 @@ class Status:
     failed_reloads: int
     outcomes: dict[str, int]
     """How often connections that never came to a request of a site ended for which reason."""
+    refusals: tuple[RefusalStatus, ...]
+    """The last requests that came to no site."""
     listeners: tuple[ListenerStatus, ...]
     sites: tuple[SiteStatus, ...]
 
@@ -99,6 +98,7 @@ def status_of(process: "Process") -> Status:
         reloads=process.reloads,
         failed_reloads=process.failed_reloads,
         outcomes=_outcomes(process, None),
+        refusals=_refusals(process, None),
         listeners=tuple(
             _listener(each, process.certificates.broken.get(place, "")) for place, each in process.listening.items()
         ),
@@ -108,22 +108,17 @@ def status_of(process: "Process") -> Status:
 
 def _listener(listening: "Listening", broken: str) -> ListenerStatus:
     listener = listening.listener
-    scheme = "https" if listener.certificates else "http"
-    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    ends = listening.identity.ends if listening.identity is not None else ()
     return ListenerStatus(
-        address=f"{scheme}://{host}:{listener.port}",
+        address=listener.url,
         connections=listening.server.admission.connected,
         limit=listener.limits.connections,
-        certificates=tuple(_certificate(pair.chain) for pair in listener.certificates),
+        certificates=tuple(
+            CertificateStatus(pair.chain, end.isoformat(), (end - datetime.now(UTC)).total_seconds() / DAY_SECONDS)
+            for pair, end in zip(listener.certificates, ends, strict=True)
+        ),
         broken=broken,
     )
-
-
-def _certificate(chain: str) -> CertificateStatus:
-    with contextlib.suppress(OSError, ValueError):  # told as broken
-        ends = end_of(chain)
-        return CertificateStatus(chain, ends.isoformat(), (ends - datetime.now(UTC)).total_seconds() / 86_400)
-    return CertificateStatus(chain, "", 0.0)
 
 
 def _site(process: "Process", site: "Site") -> SiteStatus:
@@ -135,11 +130,13 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
         streams=pool.streams,
         servers=tuple(ServerStatus(_written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
         outcomes=_outcomes(process, site.name),
-        refusals=tuple(
-            RefusalStatus(_iso(refusal.time), refusal.reason, refusal.remedy)
-            for refusal in reversed(gateway.refusals)
-            if refusal.site == site.name
-        )[:LAST_REFUSALS],
+        refusals=_refusals(process, site.name),
+    )
+
+
+def _refusals(process: "Process", site: str | None) -> tuple[RefusalStatus, ...]:
+    return tuple(
+        RefusalStatus(_iso(refusal.time), refusal.reason, refusal.remedy) for refusal in process.gateway.refusals(site)
     )
 
 
@@ -152,8 +149,7 @@ def _outcomes(process: "Process", site: str | None) -> dict[str, int]:
 
 
 def _written(url: UpstreamUrl) -> str:
-    host = f"[{url.host}]" if ":" in url.host else url.host
-    return f"{url.scheme}://{host}:{url.port}{url.prefix.decode('ascii')}"
+    return f"{url.scheme}://{url.authority}{url.prefix.decode('ascii')}"
 
 
 def _iso(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 It is Mozilla's list "intermediate" without DHE (https://wiki.mozilla.org/Security/Server_Side_TLS)."""
 
 
-Stamp = tuple[tuple[int, int, int, int], ...]
+Stamp = tuple[tuple[int, ...], ...]
 """Of each file what changes when it is written, replaced, or another one is led to by a link."""
 
 
@@ -30,6 +31,8 @@ class Identity:
     context: ssl.SSLContext
     stamp: Stamp
     """Of the files before they were read."""
+    ends: tuple[datetime, ...]
+    """When each certificate ends, in the order of the pairs."""
 
 
 def identity_of(pairs: "Sequence[CertificatePair]") -> Identity:
@@ -39,7 +42,11 @@ def identity_of(pairs: "Sequence[CertificatePair]") -> Identity:
         OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
     """
     stamp = stamp_of(pairs)
-    return Identity(server_context(pairs), stamp)
+    return Identity(server_context(pairs), stamp, tuple(_end(Path(pair.chain)) for pair in pairs))
+
+
+def _end(chain: Path) -> datetime:
+    return x509.load_pem_x509_certificates(chain.read_bytes())[0].not_valid_after_utc
 
 
 def stamp_of(pairs: "Sequence[CertificatePair]") -> Stamp:
@@ -47,12 +54,13 @@ def stamp_of(pairs: "Sequence[CertificatePair]") -> Stamp:
     return tuple(_stamp(Path(name)) for pair in pairs for name in (pair.chain, pair.key))
 
 
-def _stamp(path: Path) -> tuple[int, int, int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     try:
         found = path.stat()
     except OSError:  # between two names, perhaps: it may be back at the next look
-        return (0, 0, 0, 0)
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        return ()
+    # The last is what a change of permissions changes alone.
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def server_context(pairs: "Sequence[CertificatePair]") -> ssl.SSLContext:

@@ -1,5 +1,7 @@
 """Who is let in: so many at a time, so many from an address, and some more to be told that there is no room."""
 
+import asyncio
+import socket
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -140,7 +142,7 @@ async def test_who_finds_no_room_gets_its_preflight_and_a_503_that_it_can_read(
         assert await client.rest() == b""  # the second request is for nobody
     assert [(await made.record()).reason for _ in range(2)] == [Reason.PREFLIGHT_ALLOWED, Reason.GATEWAY_BUSY]
     assert made.upstream.connections == 1
-    assert made.hints == [("listener.full", {})]
+    assert made.hints == [("listener.full", {"listener": "127.0.0.1:0"})]
 
 
 async def test_when_there_is_no_room_to_tell_it_either_the_connection_is_cut_and_counted(rig: RigMaker) -> None:
@@ -148,12 +150,45 @@ async def test_when_there_is_no_room_to_tell_it_either_the_connection_is_cut_and
     told = [await made.client() for _ in range(TOLD_CONNECTIONS)]
     await until(lambda: len(made.gateway.clients) == 1 + TOLD_CONNECTIONS)
     assert await (await made.client()).gone()
-    assert made.gateway.counted(Reason.GATEWAY_BUSY) == TOLD_CONNECTIONS + 1
+    assert made.gateway.outcomes == {Outcome(None, Reason.GATEWAY_BUSY, 0): 1}
     told[0].close()
     await until(lambda: len(made.gateway.clients) == TOLD_CONNECTIONS)
     client = await made.client()
     await client.send(GET)
     assert (await client.response()).status == 503
+
+
+async def test_who_has_not_taken_all_of_its_answer_is_not_idle(rig: RigMaker) -> None:
+    body = bytes(60_000)  # less than what we hold for a client, and more than its socket and ours take here
+    made = await rig(
+        answers(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body),
+        limits=ListenerLimits(connections=1),
+    )
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", made.port))
+    reader = Peer(*await asyncio.open_connection(sock=sock))
+    reader.read_on(wanted=False)
+    await until(lambda: made.gateway.clients)
+    (connection,) = made.gateway.clients
+    assert isinstance(connection, ClientConnection)
+    assert connection.transport is not None
+    ours = connection.transport.get_extra_info("socket")
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    await reader.send(GET)
+    assert (await made.record()).status == 200
+    assert connection.transport.get_write_buffer_size()
+    other = await made.client()
+    await other.send(GET)
+    assert (await other.response()).status == 503
+    reader.read_on(wanted=True)
+    assert (await reader.response()).body == body
+    made.sweep(1)
+    last = await made.client()
+    assert await reader.gone()  # it is idle now
+    await last.send(PREFLIGHT)
+    assert (await last.response(method=b"OPTIONS")).status == 204
+    await reader.ended()
 
 
 async def test_who_is_only_told_is_held_to_the_deadline_of_a_head(rig: RigMaker) -> None:

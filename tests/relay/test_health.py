@@ -174,6 +174,48 @@ async def test_one_that_fails_its_checks_gets_no_requests_until_it_passes_one(
     assert news(made) == ["upstream.down", "upstream.up"]
 
 
+async def test_where_there_are_checks_a_connection_alone_brings_nobody_back(rig: RigMaker, second: Server) -> None:
+    first = Server(b"1", check=503)
+    second.check = 503
+    made = await rig(upstream=first.upstream, others=(second.url,), health=Health(b"/up", 0.01))
+    await until(lambda: not servers_of(made).is_up(first.url) and not servers_of(made).is_up(second.url))
+    assert {await ask(made) for _ in range(4)} == {b"1", b"2"}  # with none up, all are tried
+    assert news(made) == ["upstream.down"] * 2
+
+
+async def test_a_client_that_leaves_while_tls_is_agreed_upon_speaks_against_no_server(rig: RigMaker) -> None:
+    async def silent(peer: Peer) -> None:
+        await peer.gone()
+
+    async with ScriptedUpstream([silent]) as one, ScriptedUpstream([silent]) as other:
+        urls = [UpstreamUrl("https", "127.0.0.1", each.port) for each in (one, other)]
+        made = await rig(silent)
+        site = replace(SITE, upstream=Upstream(tuple(urls)))
+        made.adopt(Policy({HOST: site}))
+        client = await made.client()
+        await client.send(GET)
+        await until(lambda: one.connections or other.connections)
+        client.cut()
+        assert (await made.record()).reason is Reason.CLIENT_GONE
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert one.connections + other.connections == 1
+        assert made.hints == []
+        assert all(servers_of(made).is_up(url) for url in urls)
+
+
+async def test_tls_that_hangs_leaves_time_to_the_next_and_is_told_as_such(rig: RigMaker, second: Server) -> None:
+    async def silent(peer: Peer) -> None:
+        await peer.gone()
+
+    async with ScriptedUpstream([silent]) as hanging:
+        made = await rig(upstream=Server(b"1").upstream)
+        urls = (UpstreamUrl("https", "127.0.0.1", hanging.port), second.url)
+        made.adopt(Policy({HOST: replace(SITE, upstream=Upstream(urls, timeouts=Timeouts(connect=2)))}))
+        assert [await ask(made) for _ in range(3)] == [b"2"] * 3
+        assert [details["reason"] for _, details in made.hints] == [Reason.UPSTREAM_CONNECT_TIMEOUT]
+
+
 async def test_one_failed_check_is_none(rig: RigMaker, second: Server) -> None:
     first = Server(b"1")
     made = await rig(upstream=first.upstream, others=(second.url,), health=Health(b"/up", 0.01))

@@ -61,6 +61,7 @@ def trusting(request: pytest.FixtureRequest) -> TlsContexts | None:
         pytest.param(
             v2("192.0.2.7", "198.51.100.1", extension(0x04, bytes(4000))), "192.0.2.7", id="v2-longer-than-a-look"
         ),
+        pytest.param(V1.replace(b"192.0.2.7", b"127.0.0.1"), "127.0.0.1", id="v1-an-address-that-is-trusted"),
         pytest.param(b"PROXY UNKNOWN\r\n", "127.0.0.1", id="v1-unknown"),
         pytest.param(v2("192.0.2.7", "198.51.100.1", command=0x20), "127.0.0.1", id="v2-local"),
     ],
@@ -71,8 +72,8 @@ async def test_a_trusted_proxy_says_whose_connection_it_is(
     upstream = Upstream()
     made = await made_by(rig, upstream, trusting)
     client = await introduced(made, header, trusting)
-    # Whoever is announced is not trusted: what it says of itself counts for nothing.
-    spoofed = b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n" if address != "127.0.0.1" else b""
+    # Nobody who is announced is trusted, not even whoever the proxy does not know: what it says of itself is nothing.
+    spoofed = b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
     await client.send((GET + spoofed + b"\r\n") * 2)
     for _ in range(2):
         assert (await client.response()).body == b"ok"

@@ -19,7 +19,7 @@ from gateway.http1.head import HeadLimits, parse_request_head, parse_response_he
 from gateway.policy.model import Paths, Policy, SiteLimits, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay import client as client_module
 from gateway.relay import exchange as exchange_module
-from gateway.relay import pool as pool_module
+from gateway.relay import gateway as gateway_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection, Door, State
@@ -105,7 +105,7 @@ class DoneHandshake:
     """A handshake with a client that came to a good end."""
 
     def __init__(self, address: str) -> None:
-        self.door = Door(address, by_tls=True)
+        self.door = Door(address, address, by_tls=True)
 
     def done(self) -> None:
         """Be told so."""
@@ -662,7 +662,7 @@ def small_world() -> Generator[None]:
         patch.object(upstream_module, "select", MemorySelect, create=True),
         patch.object(client_module, "parse_request_head", request_head),
         patch.object(upstream_module, "parse_response_head", response_head),
-        patch.object(pool_module, "upstream_context", _context),
+        patch.object(gateway_module, "upstream_context", _context),
         patch.object(upstream_module, "os", MemoryOs),
     ):
         yield
