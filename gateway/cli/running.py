@@ -1,69 +1,90 @@
-"""How commands speak with a gateway that runs: by its admin address, which its configuration names."""
+"""How commands speak with a gateway that runs: by its admin address."""
 
 import http.client
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.cli.remarks import told_mistakes
-from gateway.config.load import load
-from gateway.config.model import Address, ConfigError
+from gateway.config.load import admin_address
+from gateway.config.model import Address
 
 DEFAULT_CONFIG: Final = Path("/etc/cors-gateway")
-SECONDS: Final = 10.0
-"""How long an answer may take: someone is waiting at a terminal. A reload reads every file anew."""
+SECONDS: Final = 60.0
+"""How long an answer may take: a reload reads every file anew, and looks up new names."""
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Option("--config", "-c", metavar="PATH", help="Where the admin address stands [/etc/cors-gateway]."),
+]
+Admin = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="The admin address itself, in place of what the files say.")
+]
 
 
 class NotRunningError(Exception):
-    """Nobody answers at the admin address; the message says why, and what to do."""
+    """No gateway answers; the message says why, and what to do."""
 
 
-def admin_address(paths: Sequence[Path]) -> Address:
-    """Return the admin address that a configuration names; end with status 1 where there is none, or it is broken."""
-    try:
-        config = load(paths, os.environ, files=False).config
-    except ConfigError as error:
-        typer.echo(told_mistakes(error.mistakes), err=True)
-        raise typer.Exit(1) from None
-    if config.admin is None:
-        typer.echo("the configuration names no admin address: write admin: {address: 127.0.0.1:9901}", err=True)
-        raise typer.Exit(1)
-    return config.admin
+def address_of(paths: Sequence[Path] | None, admin: str | None) -> Address:
+    """Return where the gateway that runs tells about itself, be its files on disk good or broken by now.
+
+    Raises:
+        NotRunningError: nobody says where.
+    """
+    if admin is not None:
+        host, _, port = admin.rpartition(":")
+        if not host or not port.isdigit():
+            raise typer.BadParameter("an address is as in 127.0.0.1:9901", param_hint="--admin")
+        return Address(host.strip("[]"), int(port))
+    found = admin_address(paths or [DEFAULT_CONFIG], os.environ)
+    if found is None:
+        raise NotRunningError("the configuration names no admin address: write admin: {address: 127.0.0.1:9901}")
+    return found
 
 
 def call(address: Address, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
     """Ask the gateway; return the status and the body of its answer.
 
     Raises:
-        NotRunningError: nobody answers, or it is no gateway.
+        NotRunningError: nobody answers.
     """
     connection = http.client.HTTPConnection(address.host, address.port, timeout=SECONDS)
+    where = f"{address.host}:{address.port}"
     try:
         connection.request(method, path, headers=fields or {})
         response = connection.getresponse()
         return response.status, response.read().decode("utf-8", "replace")
+    except TimeoutError as error:
+        raise NotRunningError(f"{where} does not answer within {SECONDS:g} s") from error
     except (OSError, http.client.HTTPException) as error:
-        where = f"{address.host}:{address.port}"
-        raise NotRunningError(
-            f"no gateway answers at {where} ({error}): `systemctl status cors-gateway` tells whether it runs"
-        ) from error
+        remedy = "`systemctl status cors-gateway` tells whether it runs"
+        raise NotRunningError(f"no gateway answers at {where} ({error}): {remedy}") from error
     finally:
         connection.close()
 
 
 def told(address: Address, method: str, path: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return what the gateway tells as JSON; end with status 1 where it does not."""
-    try:
-        status, body = call(address, method, path, fields)
-    except NotRunningError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    if status != http.client.OK:
-        typer.echo(f"{address.host}:{address.port} answers {status}: {body.strip()}", err=True)
-        raise typer.Exit(1)
-    found: dict[str, Any] = json.loads(body)
-    return found
+    """Return what the gateway tells as JSON.
+
+    Raises:
+        NotRunningError: nobody answers, or it is no gateway.
+    """
+    status, body = call(address, method, path, fields)
+    if status == http.client.OK:
+        try:
+            found: dict[str, Any] = json.loads(body)
+        except ValueError:
+            pass
+        else:
+            return found
+    raise NotRunningError(f"{address.host}:{address.port} is no gateway's admin address: it answers {status}")
+
+
+def fail(error: NotRunningError) -> typer.Exit:
+    """Tell why there is no answer, and return what ends the command with status 1."""
+    typer.echo(str(error), err=True)
+    return typer.Exit(1)

@@ -2,30 +2,31 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.running import DEFAULT_CONFIG, admin_address, told
+from gateway.cli.check import Output
+from gateway.cli.running import Admin, NotRunningError, Paths, address_of, fail, told
 
 
 def status(
     site: Annotated[str | None, typer.Argument(help="Only this site, with its last refusals.")] = None,
-    config: Annotated[
-        list[Path] | None,
-        typer.Option("--config", "-c", metavar="PATH", help="As for serve [/etc/cors-gateway]."),
-    ] = None,
-    output: Annotated[str, typer.Option(metavar="text|json", help="For a person, or for programs.")] = "text",
+    config: Paths = None,
+    admin: Admin = None,
+    output: Annotated[Output, typer.Option(help="For a person, or for programs.")] = Output.TEXT,
 ) -> None:
     """Tell how the gateway is doing: listeners, certificates, sites, upstreams, and what was refused and why."""
-    found = told(admin_address(config or [DEFAULT_CONFIG]), "GET", "/status")
+    try:
+        found = told(address_of(config, admin), "GET", "/status")
+    except NotRunningError as error:
+        raise fail(error) from None
     if site is not None:
         found["sites"] = [each for each in found["sites"] if each["name"] == site]
         if not found["sites"]:
             typer.echo(f"no site is called {site}: cors-gateway status tells them all", err=True)
             raise typer.Exit(1)
-    if output == "json":
+    if output is Output.JSON:
         typer.echo(json.dumps(found, indent=2))
     else:
         typer.echo("\n".join(_lines(found)))
@@ -43,6 +44,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
             yield f"  {certificate['chain']}  {certificate['days_left']:.0f} days left"
     for reason, count in found["outcomes"].items():
         yield f"connections that ended {reason}: {count}"
+    for refusal in found["refusals"]:
+        yield f"  {refusal['time']}  {refusal['reason']}: {refusal['remedy']}"
     for site in found["sites"]:
         yield from _site(site)
 

@@ -15,7 +15,7 @@ from gateway.config.expand import Expander
 from gateway.config.files import warn_if_closed
 from gateway.config.keys import GatewaySettings, ListenerSettings
 from gateway.config.layers import effective
-from gateway.config.model import Config, ConfigError, ConfigWarning, Remark
+from gateway.config.model import Address, Config, ConfigError, ConfigWarning, Remark
 from gateway.config.node import Entry, Items, Node, Place, Scalar, Table, with_node
 from gateway.config.notes import Notes, Unread
 from gateway.config.sources import join, read_file, yaml_files
@@ -58,6 +58,21 @@ def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = Tru
         says = "there are no sites: write sites: and below it, - names: [crm.customer.example]"
         notes.mistake(sites.place if sites else root.place, "", says)
     return _finished(root, notes, [*found, *expander.files], files=files)
+
+
+def admin_address(paths: Sequence[Path], environ: Mapping[str, str]) -> Address | None:
+    """Return the admin address that files name, whatever else is wrong with them; None where none can be read.
+
+    For whoever asks a gateway that runs how it is, also while the files on disk cannot be used.
+    """
+    notes, expander = Notes(), Expander(environ)
+    for path in yaml_files(paths, notes):
+        with suppress(Unread):
+            node = read_file(path, notes, expander).get("admin")
+            admin = None if node is None else GatewaySettings.admin.reader.read(node, notes)
+            if admin is not None:
+                return admin.address
+    return None
 
 
 def without_file(*, upstream: str, allow_origins: Sequence[str], names: Sequence[str], listen: str | None) -> Loaded:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.remarks import told_mistakes
-from gateway.config.load import load, without_file
-from gateway.config.model import ConfigError, Listener
+from gateway.config.load import admin_address, load, without_file
+from gateway.config.model import Address, ConfigError, Listener
 from gateway.cors.origin import Origin
 from gateway.policy.model import EVERYTHING, Rule, UpstreamUrl
 from tests.config.build import SITE, mistakes
@@ -91,6 +91,27 @@ def options(**changes: object) -> dict[str, object]:
         "listen": None,
         **changes,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("admin: {address: '127.0.0.1:9901'}\n", Address("127.0.0.1", 9901), id="named"),
+        pytest.param(
+            "admin: {address: '[::1]:9901', addres: x}\nsites: [{nonsense: 1}]\n",
+            Address("::1", 9901),
+            id="in-a-broken-file",
+        ),
+        pytest.param("admin: {address: 9901}\n", None, id="no-address"),
+        pytest.param("admin: {}\n", None, id="none-in-it"),
+        pytest.param("sites: []\n", None, id="not-named"),
+        pytest.param("{", None, id="no-yaml"),
+    ],
+)
+def test_the_admin_address_is_read_whatever_else_is_wrong(tmp_path: Path, text: str, expected: Address | None) -> None:
+    (tmp_path / "a.yaml").write_text("workers: 1\n")
+    (tmp_path / "b.yaml").write_text(text)
+    assert admin_address([tmp_path], {}) == expected
 
 
 def test_without_a_file() -> None:

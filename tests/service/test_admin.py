@@ -18,7 +18,8 @@ from tests.service.test_reload import ADDIN, Crm, asked, put, reloaded, text_of,
 async def tell(port: int, path: str, *lines: str, method: str = "GET") -> RawResponse:
     async with connected(port) as client:
         said = "".join(f"{line}\r\n" for line in lines)
-        await client.send(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{said}\r\n".encode())
+        host = "" if "Host:" in said else f"Host: 127.0.0.1:{port}\r\n"
+        await client.send(f"{method} {path} HTTP/1.1\r\n{host}{said}\r\n".encode())
         return await client.response()
 
 
@@ -46,7 +47,7 @@ async def test_all_that_can_be_told(tmp_path: Path) -> None:
         extra = f"admin: {{address: '127.0.0.1:{admin}'}}\n"
         text = text_of(*listeners, sites={"crm.example": crm.upstream.port}, extra=extra)
         file.write_text(text)
-        async with serving("-c", str(file)) as running, connected(port) as client:
+        async with serving("-c", str(file)), connected(port) as client:
             assert await asked(client, "crm.example") == b"crm"
             await client.send(b"GET / HTTP/1.1\r\nHost: crm.example\r\nOrigin: https://other.example\r\n\r\n")
             assert (await client.response()).status == 403
@@ -88,10 +89,26 @@ async def test_all_that_can_be_told(tmp_path: Path) -> None:
             assert json.loads((await command("status", "--output", "json", "-c", str(file)))[1])["sites"] == [site]
             assert await command("healthcheck", "-c", str(file)) == (0, "ready\n", "")
 
-            await reloaded(running, file, text.replace("origins", "orgins"))
-            assert "did you mean origins?" in (await status(admin))["broken"]
-            file.write_text(text)
-            assert "A RESTART WOULD FAIL" in (await command("status", "-c", str(file)))[1].upper()
+
+async def test_it_tells_while_the_files_on_disk_cannot_be_used(tmp_path: Path) -> None:
+    port, admin, file = free_port(), free_port(), tmp_path / "c.yaml"
+    text = text_of(
+        f"address: 127.0.0.1:{port}", sites={"crm.example": 9}, extra=f"admin: {{address: '127.0.0.1:{admin}'}}\n"
+    )
+    file.write_text(text)
+    async with serving("-c", str(file)) as running:
+        await reloaded(running, file, text.replace("origins", "orgins"))
+        assert "did you mean origins?" in (await status(admin))["broken"]
+        # The files on disk are broken still: whoever asks now needs the answer most.
+        told_now = await command("status", "-c", str(file))
+        assert told_now[0] == 0
+        assert "A RESTART WOULD FAIL" in told_now[1].upper()
+        assert await command("healthcheck", "-c", str(file)) == (0, "ready\n", "")
+        assert (await command("status", "--admin", f"127.0.0.1:{admin}"))[0] == 0
+        assert (await command("status", "--admin", "nowhere"))[0] == 2
+        code, _, err = await command("status", "--admin", f"127.0.0.1:{port}")
+        assert code == 1
+        assert "no gateway's admin address" in err
 
 
 async def test_the_reload_command_tells_what_changed_or_what_is_wrong(tmp_path: Path) -> None:
@@ -124,7 +141,7 @@ async def test_no_page_is_told_anything(tmp_path: Path) -> None:
     extra = f"admin: {{address: '127.0.0.1:{admin}'}}\n"
     file.write_text(text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": 9}, extra=extra))
     async with serving("-c", str(file)):
-        for line in (f"Origin: {ADDIN}", "Origin: null", "Sec-Fetch-Site: cross-site"):
+        for line in (f"Origin: {ADDIN}", "Origin: null", "Sec-Fetch-Site: cross-site", "Host: evil.example:9901"):
             response = await tell(admin, "/status", line)
             assert response.status == 403
             assert not response.values(b"access-control-allow-origin")
@@ -154,6 +171,23 @@ async def test_the_admin_address_comes_and_goes_with_the_configuration(tmp_path:
         code, _, err = await command("healthcheck", "-c", str(file))
         assert code == 1
         assert f"no gateway answers at 127.0.0.1:{admins[1]}" in err
+
+
+async def test_a_reload_that_was_asked_for_there_may_move_the_admin_address(tmp_path: Path) -> None:
+    port, admins, file = free_port(), [free_port(), free_port()], tmp_path / "c.yaml"
+    texts = [
+        text_of(
+            f"address: 127.0.0.1:{port}", sites={"crm.example": 9}, extra=f"admin: {{address: '127.0.0.1:{each}'}}\n"
+        )
+        for each in admins
+    ]
+    file.write_text(texts[0])
+    async with serving("-c", str(file)):
+        for admin, text in ((admins[0], texts[1]), (admins[1], texts[0]), (admins[0], texts[1])):
+            await asyncio.to_thread(file.write_text, text)
+            moved = await command("reload", "--admin", f"127.0.0.1:{admin}")
+            assert moved == (0, "admin changed\n", "")
+        assert (await tell(admins[1], "/healthz")).status == 200
 
 
 async def test_while_it_drains_it_is_not_ready(tmp_path: Path) -> None:

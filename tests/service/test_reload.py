@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import ssl
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import trustme
 
+from gateway.config.model import CertificatePair
+from gateway.service.tls import stamp_of
 from tests.relay.peers import Peer, ScriptedUpstream, connected
 from tests.service.running import Running, free_port, serving
 
@@ -146,6 +149,138 @@ async def test_listeners_come_and_go_and_change_their_kind(tmp_path: Path) -> No
             broken = await reloaded(running, file, text_of(tls.replace("/tls", "/none"), plain[1], sites=sites))
             assert broken["event"] == "config.broken"
             assert await get(ports[0], "crm.example", tls=trusting(authority)) == b"crm"
+
+
+async def test_a_failed_reload_leaves_no_file_open(tmp_path: Path) -> None:
+    port, taken, file = free_port(), Crm(b"taken"), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    async with crm.upstream, taken.upstream:
+        sites = {"crm.example": crm.upstream.port}
+        good = text_of(f"address: 127.0.0.1:{port}", sites=sites)
+        wanted = text_of(
+            f"address: 127.0.0.1:{free_port()}", f"address: 127.0.0.1:{taken.upstream.port}", sites={"other.example": 9}
+        )
+        file.write_text(good)
+        async with serving("-c", str(file)) as running:
+            await reloaded(running, file, good)  # what threads and libraries keep is there now
+            folder = Path(f"/proc/{running.process.pid}/fd")
+            before = len(await asyncio.to_thread(os.listdir, folder))
+            for _ in range(3):
+                assert "the port is in use" in (await reloaded(running, file, wanted))["text"]
+            assert len(await asyncio.to_thread(os.listdir, folder)) == before
+            assert await get(port, "crm.example") == b"crm"
+
+
+async def test_an_upstream_that_has_a_name_now_is_looked_up_before_it_is_used(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        good = text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port})
+        named = good.replace("http://127.0.0.1:", "http://localhost:")
+        file.write_text(good)
+        stop = asyncio.Event()
+
+        async def ask_on() -> None:
+            async with connected(port) as client:
+                while not stop.is_set():
+                    assert await asked(client, "crm.example") == b"crm"
+
+        async with serving("-c", str(file)) as running:
+            asking = asyncio.create_task(ask_on())
+            for text in (named, good, named, good):
+                assert (await reloaded(running, file, text))["event"] == "config.reloaded"
+            stop.set()
+            await asking
+            file.write_text(good.replace("http://127.0.0.1:", "http://crm.invalid:"))
+            running.process.send_signal(signal.SIGHUP)
+            assert (await told(running, {"upstream.name_unresolved"}))["host"] == "crm.invalid"
+
+
+# Draining.
+
+
+async def test_nobody_is_let_in_to_be_left_alone_while_it_drains(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    crm.held.clear()
+    async with crm.upstream:
+        text = text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port})
+        file.write_text(text)
+        async with serving("-c", str(file)) as running:
+            slow = asyncio.create_task(get(port, "crm.example", "/slow"))
+            while not crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+                await asyncio.sleep(0)
+            running.process.terminate()
+            await told(running, {"gateway.draining"})
+            await asyncio.to_thread(file.write_text, text.replace(f":{port}", f":{free_port()}"))
+            running.process.send_signal(signal.SIGHUP)  # too late to change anything
+            while True:
+                try:
+                    async with connected(port):
+                        pass
+                except ConnectionRefusedError:
+                    break
+            crm.held.set()
+            assert await slow == b"crm"
+            out, _ = await running.process.communicate()
+            assert b"config.reloaded" not in out
+
+
+async def test_whoever_is_still_shaking_hands_when_it_drains_is_served(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    authority = trustme.CA()
+    put(authority, tmp_path / "tls" / "crm")
+    crm = Crm(b"crm")
+    async with crm.upstream:
+        listener = f"{{address: '127.0.0.1:{port}', certificates: {tmp_path / 'tls'}}}"
+        file.write_text(text_of(listener, sites={"crm.example": crm.upstream.port}))
+        async with serving("-c", str(file)) as running, connected(port) as client:
+            await client.send(b"\x16\x03\x01")  # the first octets of a handshake: it is seen to have begun
+            async with connected(port) as other:
+                await other.writer.start_tls(trusting(authority), server_hostname="crm.example")
+                assert await asked(other, "crm.example") == b"crm"  # and so the first was accepted before
+            running.process.terminate()
+            await told(running, {"gateway.draining"})
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = trusting(authority).wrap_bio(incoming, outgoing, server_hostname="crm.example")
+            with pytest.raises(ssl.SSLWantReadError):
+                tls.do_handshake()
+            await client.send(outgoing.read()[3:])
+            while True:
+                incoming.write(await client.some())
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    pass
+            tls.write(b"GET / HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+            await client.send(outgoing.read())
+            answer = b""
+            while not answer.endswith(b"crm"):
+                octets = await client.some()
+                assert octets, "cut off"
+                incoming.write(octets)
+                try:
+                    answer += tls.read(65536)
+                except ssl.SSLWantReadError:
+                    continue
+            assert b"\r\nConnection: close\r\n" in answer
+
+
+async def test_how_long_it_drains_may_be_changed(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    crm.held.clear()
+    async with crm.upstream:
+        text = text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port}, extra="drain: 1h\n")
+        file.write_text(text)
+        async with serving("-c", str(file)) as running, connected(port) as client:
+            await client.send(b"GET /slow HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+            while not crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+                await asyncio.sleep(0)
+            assert "drain_seconds changed" in (await reloaded(running, file, text.replace("1h", "100ms")))["changes"]
+            running.process.terminate()
+            assert await running.process.wait() == 0  # within the test's patience, not an hour
 
 
 async def test_an_address_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
@@ -309,3 +444,12 @@ async def test_a_key_that_does_not_match_is_told_and_the_former_certificate_stay
             third = put(authority, folder)
             await told(running, {"certificate.renewed"})
             assert await shown(port, authority) == der(third)
+
+
+def test_a_change_of_permissions_alone_is_seen(tmp_path: Path) -> None:
+    pair = CertificatePair(str(tmp_path / "chain"), str(tmp_path / "key"))
+    for name in ("chain", "key"):
+        (tmp_path / name).write_text(name)
+    before = stamp_of([pair])
+    (tmp_path / "key").chmod(0o400)
+    assert stamp_of([pair]) != before

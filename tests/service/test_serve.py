@@ -290,12 +290,12 @@ def limited(tmp_path: Path, soft: int, hard: int) -> tuple[str, ...]:
 
 async def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *limited(tmp_path, 300, 4608), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *limited(tmp_path, 300, 4611), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     running = Running(process)
     try:
         await running.event("gateway.ready")
-        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (4608, 4608)
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (4611, 4611)
     finally:
         process.kill()
         await process.communicate()
@@ -303,11 +303,11 @@ async def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(tmp_path: P
 
 async def test_with_fewer_open_files_than_its_limits_need_it_does_not_start(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *limited(tmp_path, 300, 4607), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *limited(tmp_path, 300, 4610), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     _, errors = await process.communicate()
     assert process.returncode == 1
     assert errors.decode() == (
-        "cors-gateway cannot start: 4608 files may be open at a time, and 4607 are allowed: set LimitNOFILE=4608 in the"
-        " service unit (`ulimit -Hn 4608` in root's shell), or lower limits.connections of the listeners\n"
+        "cors-gateway cannot start: 4611 files may be open at a time, and 4610 are allowed: set LimitNOFILE=4611 in the"
+        " service unit (`ulimit -Hn 4611` in root's shell), or lower limits.connections of the listeners\n"
     )
