@@ -151,15 +151,16 @@ async def test_listeners_come_and_go_and_change_their_kind(tmp_path: Path) -> No
             assert await get(ports[0], "crm.example", tls=trusting(authority)) == b"crm"
 
 
-async def test_a_failed_reload_leaves_no_file_open(tmp_path: Path) -> None:
-    port, taken, file = free_port(), Crm(b"taken"), tmp_path / "c.yaml"
+@pytest.mark.parametrize("taken_by", ["listener", "admin"])
+async def test_a_failed_reload_leaves_no_file_open(tmp_path: Path, taken_by: str) -> None:
+    port, other, file = free_port(), Crm(b"other"), tmp_path / "c.yaml"
     crm = Crm(b"crm")
-    async with crm.upstream, taken.upstream:
-        sites = {"crm.example": crm.upstream.port}
-        good = text_of(f"address: 127.0.0.1:{port}", sites=sites)
-        wanted = text_of(
-            f"address: 127.0.0.1:{free_port()}", f"address: 127.0.0.1:{taken.upstream.port}", sites={"other.example": 9}
-        )
+    async with crm.upstream, other.upstream:
+        good = text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port})
+        taken = f"127.0.0.1:{other.upstream.port}"
+        listeners = [f"address: 127.0.0.1:{free_port()}", *([f"address: {taken}"] if taken_by == "listener" else ())]
+        extra = f"admin: {{address: '{taken}'}}\n" if taken_by == "admin" else ""
+        wanted = text_of(*listeners, sites={"other.example": 9}, extra=extra)
         file.write_text(good)
         async with serving("-c", str(file)) as running:
             await reloaded(running, file, good)  # what threads and libraries keep is there now
