@@ -75,7 +75,6 @@ class ProxyHeader:
         if whole is None:
             self._held = held
             return len(data)
-        self._held = b""
         octets = held[:whole]
         self.announced = _line(octets) if octets.startswith(b"P") else _block(octets)
         return whole - before

@@ -66,6 +66,17 @@ SAID = [
         Announced("192.0.2.7"),
         id="v2-not-by-tls",
     ),
+    pytest.param(
+        v2("192.0.2.7", "198.51.100.1", extension(0x20, b"\x01")),
+        Announced("192.0.2.7", tls=True),
+        id="v2-by-tls-barely",
+    ),
+    pytest.param(
+        v2("192.0.2.7", "198.51.100.1", extension(0x02, bytes(257)) + extension(0x20, b"\x01")),
+        Announced("192.0.2.7", tls=True),
+        id="v2-by-tls-behind-a-long-one",
+    ),
+    pytest.param(b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n", Announced(), id="v1-longest"),
     pytest.param(v2("192.0.2.7", "198.51.100.1", extension(0x20, b"")), Announced("192.0.2.7"), id="v2-empty-tls"),
     pytest.param(v2("192.0.2.7", "198.51.100.1", extension(0x21, b"\x01")), Announced("192.0.2.7"), id="v2-tls-alike"),
     pytest.param(
@@ -167,6 +178,17 @@ def test_what_is_no_header_is_refused(octets: bytes, words: str, size: int) -> N
     with pytest.raises(MalformedError) as error:
         read(octets, size)
     assert str(error.value) == words
+
+
+def test_bounds() -> None:
+    assert (MAX_LINE_OCTETS, MAX_BLOCK_OCTETS) == (107, 4096)
+
+
+def test_a_line_is_waited_for_no_longer_than_it_may_be() -> None:
+    header = ProxyHeader()
+    assert header.feed(b"PROXY " + b"x" * 100) == 106
+    with pytest.raises(MalformedError, match=r"^a PROXY header without an end$"):
+        header.feed(b"x")
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(SIGNATURE.__add__), st.integers(1, 50))
