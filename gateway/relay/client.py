@@ -5,21 +5,21 @@ import select
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme
 from gateway.http1.framing import Kind, body_reader
 from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
-from gateway.http1.target import path_of
 from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import answer_octets, is_navigation
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, address_of_peer, guarded
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
+from gateway.relay.door import Door, address_of_peer
 from gateway.relay.exchange import Exchange
-from gateway.relay.record import Record
+from gateway.relay.record import record_of_answer, record_of_exchange, record_of_no_head
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
@@ -48,18 +48,6 @@ class State(Enum):
     LINGER = auto()
     """Answered for the last time; what still comes is dropped until the client closes (contract item 13)."""
     CLOSED = auto()
-
-
-class Door(NamedTuple):
-    """By what way a client came in."""
-
-    address: str
-    """Its own, or that of the last proxy before us."""
-    counts_as: str | None
-    """The address its connections are counted by; None for a proxy in front, which has many clients."""
-    by_tls: bool = False
-    announced: bool = False
-    """A PROXY header came before it: whatever it says of itself counts for nothing."""
 
 
 class ClientConnection(Connection):
@@ -287,7 +275,8 @@ class ClientConnection(Connection):
         if isinstance(decision, Answer):
             rest_done = self._swallow(head)
             closes = self.send_answer(decision, head, request_id, whole=rest_done)
-            self._log_answer(decision, head, request_id, began)
+            seconds = self.loop.time() - began
+            self.gateway.finished(record_of_answer(decision, head, self.address_of(head), request_id, seconds))
             self._after_answer(closes=closes, whole=rest_done)
             return
         self.state = State.EXCHANGE
@@ -349,7 +338,8 @@ class ClientConnection(Connection):
         if self.exchange is not exchange:
             return
         self.exchange = None
-        self._log_exchange(exchange)
+        seconds = self.loop.time() - exchange.began
+        self.gateway.finished(record_of_exchange(exchange, self.address_of(exchange.head), seconds))
         if not self.is_open:
             self.state = State.CLOSED
             return
@@ -472,21 +462,7 @@ class ClientConnection(Connection):
             )
         )
         self._octets = b""
-        self.gateway.finished(
-            Record(
-                client=self.peer,
-                site=answer.site.name if answer.site else None,
-                method=salvaged.method or b"",
-                path=b"",
-                status=answer.status,
-                origin=salvaged.origin,
-                reason=answer.reason,
-                remedy=answer.remedy,
-                detail="",
-                request_id=request_id,
-                duration_ms=0.0,
-            )
-        )
+        self.gateway.finished(record_of_no_head(answer, salvaged, self.peer, request_id))
         self._linger(self.limits.linger_seconds)
 
     def broken(self, error: Exception) -> None:
@@ -498,7 +474,7 @@ class ClientConnection(Connection):
         self.state = State.CLOSED
         self.abort()
 
-    # Back-pressure and log.
+    # Back-pressure.
 
     def balance(self) -> None:
         """Read on unless the upstream or the client's own reading must catch up, or too much is unread (9 and 14)."""
@@ -513,41 +489,6 @@ class ClientConnection(Connection):
             if not self.holds_part_of_a_head:
                 self._await_head()
             self._feed()
-
-    def _log_answer(self, answer: Answer, head: RequestHead, request_id: str, began: float) -> None:
-        self.gateway.finished(
-            Record(
-                client=self.address_of(head),
-                site=answer.site.name if answer.site else None,
-                method=head.method,
-                path=path_of(head.target),
-                status=answer.status,
-                origin=head.fields.value(b"origin"),
-                reason=answer.reason,
-                remedy=answer.remedy,
-                detail="",
-                request_id=request_id,
-                duration_ms=(self.loop.time() - began) * 1000,
-            )
-        )
-
-    def _log_exchange(self, exchange: Exchange) -> None:
-        head = exchange.head
-        self.gateway.finished(
-            Record(
-                client=self.address_of(head),
-                site=exchange.relay.site.name,
-                method=head.method,
-                path=path_of(head.target),
-                status=exchange.status,
-                origin=head.fields.value(b"origin"),
-                reason=exchange.reason,
-                remedy=exchange.answer.remedy if exchange.answer else "",
-                detail=exchange.detail,
-                request_id=exchange.request_id,
-                duration_ms=(self.loop.time() - exchange.began) * 1000,
-            )
-        )
 
     _STEPS: ClassVar = {
         State.HEAD: _read_head,

@@ -40,17 +40,6 @@ _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing discards what is unsent, and sends RST instead of FIN."""
 
 
-def address_of_peer(peername: object) -> str:
-    """Return the IP address in what the kernel calls a peer; empty where it has none.
-
-    An IPv4 client of a listener for both families is told by its IPv4 address: rules and lock-outs know it by that. A
-    zone (`%eth0`) means something on this machine only.
-    """
-    if not isinstance(peername, tuple) or not peername:
-        return ""
-    return str(cast("tuple[object, ...]", peername)[0]).partition("%")[0].removeprefix("::ffff:")
-
-
 class Connection(asyncio.Protocol):
     """One transport with its back-pressure and its deadline; the sweep calls `expire` once `due` has passed."""
 

@@ -9,8 +9,9 @@ from gateway.http1.errors import MalformedError
 from gateway.http1.proxy_protocol import Announced, ProxyHeader
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
-from gateway.relay.client import ClientConnection, Door
+from gateway.relay.client import ClientConnection
 from gateway.relay.connection import NEVER
+from gateway.relay.door import Door
 
 if TYPE_CHECKING:
     import asyncio

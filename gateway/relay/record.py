@@ -1,9 +1,15 @@
 """What the log, the metrics and the status hear of one request."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.http1.target import path_of
 from gateway.policy.reason import Reason
+
+if TYPE_CHECKING:
+    from gateway.http1.head import RequestHead, Salvaged
+    from gateway.policy.decide import Answer
+    from gateway.relay.exchange import Exchange
 
 
 class Outcome(NamedTuple):
@@ -45,3 +51,55 @@ class Record:
     """What went wrong in words, for failures."""
     request_id: str
     duration_ms: float
+
+
+def record_of_answer(answer: "Answer", head: "RequestHead", client: str, request_id: str, seconds: float) -> Record:
+    """Return the record of a request that the gateway answered by itself, in so many seconds."""
+    return Record(
+        client=client,
+        site=answer.site.name if answer.site else None,
+        method=head.method,
+        path=path_of(head.target),
+        status=answer.status,
+        origin=head.fields.value(b"origin"),
+        reason=answer.reason,
+        remedy=answer.remedy,
+        detail="",
+        request_id=request_id,
+        duration_ms=seconds * 1000,
+    )
+
+
+def record_of_no_head(answer: "Answer", salvaged: "Salvaged", client: str, request_id: str) -> Record:
+    """Return the record of what was no request, or not a whole one."""
+    return Record(
+        client=client,
+        site=answer.site.name if answer.site else None,
+        method=salvaged.method or b"",
+        path=b"",
+        status=answer.status,
+        origin=salvaged.origin,
+        reason=answer.reason,
+        remedy=answer.remedy,
+        detail="",
+        request_id=request_id,
+        duration_ms=0.0,
+    )
+
+
+def record_of_exchange(exchange: "Exchange", client: str, seconds: float) -> Record:
+    """Return the record of a request that was relayed, or was to be."""
+    head = exchange.head
+    return Record(
+        client=client,
+        site=exchange.relay.site.name,
+        method=head.method,
+        path=path_of(head.target),
+        status=exchange.status,
+        origin=head.fields.value(b"origin"),
+        reason=exchange.reason,
+        remedy=exchange.answer.remedy if exchange.answer else "",
+        detail=exchange.detail,
+        request_id=exchange.request_id,
+        duration_ms=seconds * 1000,
+    )

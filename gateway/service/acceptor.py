@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
-from gateway.relay.connection import address_of_peer
+from gateway.relay.door import address_of_peer
 from gateway.relay.handshake import Handshake
 
 if TYPE_CHECKING:

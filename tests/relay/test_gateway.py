@@ -10,7 +10,8 @@ import pytest
 from gateway.config.model import Config, Listener
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
-from gateway.relay.connection import KEEP_ALIVE, Connection, address_of_peer
+from gateway.relay.connection import KEEP_ALIVE, Connection
+from gateway.relay.door import address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
 from gateway.relay.upstream import why_not_connected
 from tests.relay.conftest import RigMaker

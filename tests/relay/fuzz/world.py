@@ -22,7 +22,8 @@ from gateway.relay import exchange as exchange_module
 from gateway.relay import gateway as gateway_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
-from gateway.relay.client import ClientConnection, Door, State
+from gateway.relay.client import ClientConnection, State
+from gateway.relay.door import Door
 from gateway.relay.gateway import Gateway
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.fuzz.case import ACCEPT_MARK, MARK, PUSH, Case, Script
