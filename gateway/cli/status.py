@@ -56,5 +56,7 @@ def _site(site: dict[str, Any]) -> Iterator[str]:
         yield f"  {server['url']}  {'up' if server['up'] else 'DOWN, passed over'}"
     for reason, count in site["outcomes"].items():
         yield f"  {reason}: {count}"
+    for oddity, count in site["oddities"].items():
+        yield f"  {oddity}: {count}"
     for refusal in site["refusals"]:
         yield f"  {refusal['time']}  {refusal['reason']}: {refusal['remedy']}"

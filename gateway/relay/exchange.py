@@ -19,6 +19,7 @@ from gateway.policy.reason import Reason
 from gateway.policy.respond import judge_response, request_change
 from gateway.relay.connection import NEVER, WRITE_BUFFER_OCTETS
 from gateway.relay.fault import where
+from gateway.relay.record import Oddity
 
 if TYPE_CHECKING:
     from gateway.http1.framing import Framing
@@ -155,6 +156,10 @@ class Exchange:
         host = head.host or b""
         self._host_up = self.relay.site.upstream.host or host
         self._routes = self._pool.routes(self._host_up)
+        if b"_" in b"".join(head.fields.names):
+            client.gateway.oddities[self.relay.site.name, Oddity.FIELDS_WITH_UNDERSCORE] += 1
+        if self.relay.rule is not None and (head.fields.value(b"origin") or b"").endswith(b"/"):
+            client.gateway.oddities[self.relay.site.name, Oddity.ORIGIN_WITH_SLASH] += 1
         change = request_change(self.relay, head)
         own = forwarding_lines(client=client.address_of(head), scheme=client.scheme_of(head), host=host)
         own += b"X-Request-Id: " + self.request_id.encode() + b"\r\n"
@@ -216,6 +221,8 @@ class Exchange:
         `ended`: the body is whole; `over`: octets stood behind it.
         """
         client = self.client
+        if b"access-control-allow-origin" in head.fields:
+            client.gateway.oddities[self.relay.site.name, Oddity.UPSTREAM_SHARES] += 1
         verdict = judge_response(self.relay, self.head, head, scheme=client.scheme_of(self.head))
         if isinstance(verdict, Answer):
             self._answer(verdict)

@@ -16,7 +16,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
-from gateway.relay.record import Outcome, Refusal
+from gateway.relay.record import Oddity, Outcome, Refusal
 from gateway.relay.tls import upstream_context
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Gateway:
         self.upstreams: set[UpstreamConnection | Attempt] = set()
         self.outcomes: Counter[Outcome] = Counter()
         """How often each was the end of a request, or of a connection without one."""
+        self.oddities: Counter[tuple[str, Oddity]] = Counter()
+        """How often requests of a site came, or were answered, in an odd way."""
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
         self.draining = False

@@ -1,6 +1,7 @@
 """What the log, the metrics and the status hear of one request."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.http1.target import path_of
@@ -10,6 +11,17 @@ if TYPE_CHECKING:
     from gateway.http1.head import RequestHead, Salvaged
     from gateway.policy.decide import Answer
     from gateway.relay.exchange import Exchange
+
+
+class Oddity(StrEnum):
+    """What a peer does that is taken, and that a sysadmin may want to know of: it is counted, by site."""
+
+    ORIGIN_WITH_SLASH = "origin-with-slash"
+    """A client writes its origin with a slash behind it (OfficeDev/office-js#4144)."""
+    FIELDS_WITH_UNDERSCORE = "fields-with-underscore"
+    """A client sends fields whose names have `_` in them; they are dropped."""
+    UPSTREAM_SHARES = "upstream-shares"
+    """The upstream sends `Access-Control-Allow-Origin` of its own; it is dropped."""
 
 
 class Outcome(NamedTuple):

@@ -75,7 +75,15 @@ def _sites(status: Status) -> Iterator[Metric]:
     up = GaugeMetricFamily(
         "cors_gateway_upstream_up", "1 unless a server of a site is passed over.", labels=["site", "upstream"]
     )
+    odd = CounterMetricFamily(
+        "cors_gateway_oddities",
+        "Requests that came, or were answered, in an odd way that is taken: clients' origins with a slash, fields with"
+        " an underscore (dropped), CORS fields of the upstream's own (dropped).",
+        labels=["site", "oddity"],
+    )
     for site in status.sites:
+        for name, count in site.oddities.items():
+            odd.add_metric([site.name, name], count)
         in_flight.add_metric([site.name], site.in_flight)
         streams.add_metric([site.name], site.streams)
         for server in site.servers:
@@ -83,6 +91,7 @@ def _sites(status: Status) -> Iterator[Metric]:
     yield in_flight
     yield streams
     yield up
+    yield odd
 
 
 def _listeners(status: Status) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway import __version__
 from gateway.policy.model import UpstreamUrl
+from gateway.relay.record import Oddity
 
 if TYPE_CHECKING:
     from gateway.policy.model import Site
@@ -64,6 +65,8 @@ class SiteStatus:
     servers: tuple[ServerStatus, ...]
     outcomes: dict[str, int]
     """How often requests ended for which reason."""
+    oddities: dict[str, int]
+    """How often requests came, or were answered, in an odd way that is taken."""
     refusals: tuple[RefusalStatus, ...]
     """The last ones, the latest first."""
 
@@ -130,6 +133,7 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
         streams=pool.streams,
         servers=tuple(ServerStatus(_written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
         outcomes=_outcomes(process, site.name),
+        oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if gateway.oddities[site.name, odd]},
         refusals=_refusals(process, site.name),
     )
 

@@ -11,7 +11,7 @@ from gateway.config.model import Listener, ListenerLimits
 from gateway.policy.reason import Reason
 from gateway.relay.admission import TOLD_CONNECTIONS, Admission, Entry, network_of
 from gateway.relay.client import ClientConnection
-from gateway.relay.record import Outcome
+from gateway.relay.record import Oddity, Outcome
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, answers, until
 from tests.relay.policies import ADDIN, SITE
@@ -209,6 +209,15 @@ async def test_connections_of_a_trusted_proxy_are_not_counted_by_address(rig: Ri
     for client in clients:
         await client.send(GET)
         assert (await client.response()).body == b"ok"
+
+
+async def test_what_is_odd_and_taken_is_counted(rig: RigMaker) -> None:
+    made = await rig(answers(OK, OK.replace(b"\r\n\r\n", b"\r\naccess-control-allow-origin: *\r\n\r\n"), OK))
+    client = await made.client()
+    await client.send(GET.replace(ADDIN, ADDIN + b"/") + GET.replace(b"\r\n\r\n", b"\r\nX_Real_IP: a\r\n\r\n") + GET)
+    for _ in range(3):
+        assert (await client.response()).body == b"ok"
+    assert made.gateway.oddities == {(SITE.name, oddity): 1 for oddity in Oddity}
 
 
 async def test_every_outcome_is_counted(rig: RigMaker) -> None:

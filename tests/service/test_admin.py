@@ -49,6 +49,7 @@ async def test_all_that_can_be_told(tmp_path: Path) -> None:
         file.write_text(text)
         async with serving("-c", str(file)), connected(port) as client:
             assert await asked(client, "crm.example") == b"crm"
+            assert await asked(client, "crm.example\r\nX_Forwarded_For: 192.0.2.1") == b"crm"
             await client.send(b"GET / HTTP/1.1\r\nHost: crm.example\r\nOrigin: https://other.example\r\n\r\n")
             assert (await client.response()).status == 403
             for path, body in (("/healthz", b"alive\n"), ("/readyz", b"ready\n")):
@@ -56,7 +57,8 @@ async def test_all_that_can_be_told(tmp_path: Path) -> None:
                 assert (response.body, response.values(b"server")) == (body, [b"cors-gateway"])
             found = await status(admin)
             (site,) = found["sites"]
-            assert site["outcomes"] == {"allowed": 1, "origin-not-allowed": 1}
+            assert site["outcomes"] == {"allowed": 2, "origin-not-allowed": 1}
+            assert site["oddities"] == {"fields-with-underscore": 1}
             assert site["servers"] == [{"url": f"http://127.0.0.1:{crm.upstream.port}", "up": True}]
             (refusal,) = site["refusals"]
             assert refusal["reason"] == "origin-not-allowed"
@@ -77,6 +79,10 @@ async def test_all_that_can_be_told(tmp_path: Path) -> None:
             assert families["cors_gateway_configuration_broken"][1] == 0
             assert families["cors_gateway_certificate_days_left"][1] > 1
             assert families["cors_gateway_upstream_up"][1] == 1
+            assert families["cors_gateway_oddities_total"] == (
+                {"site": "crm.example", "oddity": "fields-with-underscore"},
+                1,
+            )
             assert {"cors_gateway_connections", "cors_gateway_in_flight", "cors_gateway_streams"} < families.keys()
 
             code, out, err = await command("status", "-c", str(file))
