@@ -17,6 +17,9 @@ TOLD_CONNECTIONS: Final = 64
 """How many a full listener lets in besides, to be told so: one request each, answered 503 `gateway-busy` with fields.
 A page whose connection is cut would know nothing but "network error"."""
 
+TOLD_PER_ADDRESS: Final = 16
+"""Of these, from one address."""
+
 IPV6_PREFIX_OCTETS: Final = 8
 """A /64 counts as one address: it is the least that anybody is given (RFC 6177, 2)."""
 
@@ -54,8 +57,8 @@ class Admission:
         """Nobody is accepted any more, and whoever is connected is served one more request."""
         self.connected = 0
         """Those that are served."""
-        self._told: set[Member] = set()
-        """Those that are only told that there is no room."""
+        self._told: dict[Member, str] = {}
+        """Those that are only told that there is no room, and from where each is."""
         self._idle: dict[Member, None] = {}
         self._neighbours: dict[str, Neighbours] = {}
         self._places: dict[Member, Neighbours | None] = {}
@@ -74,10 +77,7 @@ class Admission:
         else:
             room = self.connected < limits.connections or self._let_go(self._idle)
         if not room:
-            if len(self._told) >= TOLD_CONNECTIONS:
-                return Entry.CUT
-            self._told.add(member)
-            return Entry.TOLD
+            return self._tell(member, "" if neighbours is None else neighbours.key)
         if neighbours is not None:
             self._neighbours[neighbours.key] = neighbours
             neighbours.connected += 1
@@ -89,7 +89,7 @@ class Admission:
     def leave(self, member: "Member") -> None:
         """Count a connection out."""
         if member not in self._places:
-            self._told.discard(member)
+            self._told.pop(member, None)
             return
         self.busy(member)
         self.connected -= 1
@@ -118,6 +118,14 @@ class Admission:
     def addresses(self) -> int:
         """How many addresses are counted: nothing is kept of those without a connection."""
         return len(self._neighbours)
+
+    def _tell(self, member: "Member", key: str) -> Entry:
+        """Let a connection in that is only told, if there is room for that; nobody takes all of it."""
+        same = sum(each == key for each in self._told.values()) if key else 0
+        if len(self._told) >= TOLD_CONNECTIONS or same >= TOLD_PER_ADDRESS:
+            return Entry.CUT
+        self._told[member] = key
+        return Entry.TOLD
 
     def _neighbours_at(self, address: str | None) -> Neighbours | None:
         if address is None:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.config.model import Listener, ListenerLimits
 from gateway.policy.reason import Reason
-from gateway.relay.admission import TOLD_CONNECTIONS, Admission, Entry, network_of
+from gateway.relay.admission import TOLD_CONNECTIONS, TOLD_PER_ADDRESS, Admission, Entry, network_of
 from gateway.relay.client import ClientConnection
 from gateway.relay.record import Oddity, Outcome
 from tests.relay.conftest import Rig, RigMaker
@@ -109,6 +109,15 @@ def test_nothing_is_kept_of_who_has_left() -> None:
     assert admission.enter(Member(), "198.51.100.1") is Entry.SERVED
 
 
+def test_no_address_takes_all_the_room_there_is_to_be_told() -> None:
+    admission = admission_of(1, 1)
+    (served,) = enter(admission, "192.0.2.1")
+    admission.busy(served)
+    entries = [admission.enter(Member(), "192.0.2.1") for _ in range(TOLD_PER_ADDRESS + 1)]
+    assert entries == [Entry.TOLD] * TOLD_PER_ADDRESS + [Entry.CUT]
+    assert admission.enter(Member(), "192.0.2.2") is Entry.TOLD
+
+
 async def busy_rig(rig: RigMaker, limits: ListenerLimits) -> Rig:
     """Return a rig whose upstream answers nothing, with one request under way."""
 
@@ -147,12 +156,12 @@ async def test_who_finds_no_room_gets_its_preflight_and_a_503_that_it_can_read(
 
 async def test_when_there_is_no_room_to_tell_it_either_the_connection_is_cut_and_counted(rig: RigMaker) -> None:
     made = await busy_rig(rig, ListenerLimits(connections=1))
-    told = [await made.client() for _ in range(TOLD_CONNECTIONS)]
-    await until(lambda: len(made.gateway.clients) == 1 + TOLD_CONNECTIONS)
+    told = [await made.client() for _ in range(TOLD_PER_ADDRESS)]
+    await until(lambda: len(made.gateway.clients) == 1 + TOLD_PER_ADDRESS)
     assert await (await made.client()).gone()
     assert made.gateway.outcomes == {Outcome(None, Reason.GATEWAY_BUSY, 0): 1}
     told[0].close()
-    await until(lambda: len(made.gateway.clients) == TOLD_CONNECTIONS)
+    await until(lambda: len(made.gateway.clients) == TOLD_PER_ADDRESS)
     client = await made.client()
     await client.send(GET)
     assert (await client.response()).status == 503
