@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.model import Config, ConfigError, ConfigWarning, Mistake
+from gateway.config.model import CertificatePair, Config, ConfigError, ConfigWarning, Listener, Mistake
 from gateway.cors.origin import OriginTable
 from gateway.policy.model import EVERYTHING, Policy, Site, Upstream
 
@@ -36,3 +36,15 @@ def test_each_site_is_told_once() -> None:
     one, other = (Site((name,), Upstream(()), EVERYTHING, OriginTable(())) for name in "ab")
     assert Config(Policy({b"a": one, b"z": one, b"b": other})).sites == (one, other)
     assert Config(Policy({}, any_host=other)).sites == (other,)
+
+
+@pytest.mark.parametrize(
+    ("listener", "url"),
+    [
+        (Listener("127.0.0.1", 9900), "http://127.0.0.1:9900"),
+        (Listener("::", 443, (CertificatePair("chain", "key"),)), "https://[::]:443"),
+    ],
+)
+def test_where_a_listener_is_reached(listener: Listener, url: str) -> None:
+    assert listener.url == url
+    assert url.endswith(listener.authority)

@@ -138,3 +138,14 @@ def test_defaults() -> None:
     assert (RULE.cookies, RULE.any_header) == (CookieHandling.DROP, False)
     assert Timeouts() == Timeouts(5, 60, 60, 4)
     assert SiteLimits() == SiteLimits(67_108_864, 128, 256)
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        (UpstreamUrl("http", "10.0.0.5", 8080), "10.0.0.5:8080"),
+        (UpstreamUrl("https", "::1", 443, b"/crm"), "[::1]:443"),
+    ],
+)
+def test_the_authority_of_an_upstream(url: UpstreamUrl, authority: str) -> None:
+    assert url.authority == authority
