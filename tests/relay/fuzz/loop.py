@@ -227,6 +227,8 @@ class MemoryTransport(asyncio.Transport):
         self.delivered = bytearray()
         """What the gateway has read."""
         self.on_delivered: Callable[[bytes | Sign], None] = lambda _: None
+        self.is_heard_out: Callable[[], bool] = lambda: True
+        """Whether what the peer said before it left is wanted still."""
         self.delivered_at = 0.0
         """When the gateway last read."""
         self.written_at: float | None = None
@@ -674,7 +676,7 @@ class TlsTransport(MemoryTransport):
             return
         self._deaf = True
         if self._uvloop:
-            if self._unread and not self._closing:
+            if self._unread and not self._closing and self.is_heard_out():
                 self._loop.faults.append("octets that had come are lost with the peer's FIN")
             self._unread.clear()
             self.on_delivered(Sign.FIN)

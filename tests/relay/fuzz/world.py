@@ -75,7 +75,6 @@ _TOKEN: Final = re.compile(rb"/(c[0-9]r[0-9])")
 _ID: Final = re.compile(rb"\r\nX-Request-Id: ([0-9a-f]+)\r\n")
 _KEY: Final = re.compile(rb"(?i)\r\nsec-websocket-key: *([^\r]*)\r\n")
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_LAST_CHUNK: Final = re.compile(rb"(?<=\n)0\r\n\r\n")
 _LENGTH: Final = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
 
 
@@ -95,6 +94,16 @@ class CountingGateway(Gateway):
 request_head: Final = lru_cache(8192)(parse_request_head)
 """Parsed once, and not by the relay and by the model; a head cannot be changed."""
 response_head: Final = lru_cache(8192)(parse_response_head)
+
+
+def _end_of_chunks(octets: bytearray, at: int) -> int | None:
+    """Return where the chunks that begin at `at` end, as the gateway writes them; None while the last is not there."""
+    while (end := octets.find(b"\r\n", at)) >= 0:
+        size = int(octets[at:end], 16)
+        at = end + 2 + size + 2
+        if not size:
+            return at if len(octets) >= at else None
+    return None
 
 
 def accept_of(key: bytes) -> bytes:
@@ -121,6 +130,8 @@ class Client:
         handshake = None if side is Side.PLAIN else cast("Handshake", DoneHandshake(self.address))
         self.connection = ClientConnection(world.gateway, world.admission, handshake)
         self.transport = new_transport(side, world.loop, self.connection, MemorySocket(), self.address)
+        # But in a tunnel, a client that has left is gone, whatever it said before (contract item 10).
+        self.transport.is_heard_out = lambda: self.connection.state is State.TUNNEL
         self.pieces = list(pieces)
         self.left = False
         """It sent its end, or RST, of its own accord."""
@@ -235,10 +246,10 @@ class Server:
         """Take the body of the request, if all of it has come."""
         sent = self.transport.sent
         if self._left == -1:
-            end = _LAST_CHUNK.search(sent, self._at)
-            if not end:
+            end = _end_of_chunks(sent, self._at)
+            if end is None:
                 return False
-            self._at = end.end()
+            self._at = end
         else:
             if len(sent) < self._at + (self._left or 0):
                 return False
