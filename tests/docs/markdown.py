@@ -18,6 +18,7 @@ PAGES: Final = (
     ROOT / "docs" / "installation.md",
     ROOT / "docs" / "placement.md",
     ROOT / "docs" / "protocol.md",
+    ROOT / "docs" / "scaling.md",
     ROOT / "docs" / "threat-model.md",
 )
 """The pages that these tests hold to what they say."""
