@@ -32,7 +32,7 @@ async def serve(file: Path) -> Running:
 def balancer(outer: int, inner: list[int]) -> str:
     """Return the page's configuration of HAProxy with these ports."""
     (text,) = [block.text for block in blocks(SCALING) if block.language == "haproxy"]
-    for address, port in (("10.0.0.21:9900", inner[0]), ("10.0.0.22:9900", inner[1])):
+    for address, port in (("10.0.0.20:9900", inner[0]), ("10.0.0.21:9900", inner[1])):
         text = text.replace(address, f"127.0.0.1:{port}")
     return text.replace("bind :80", f"bind 127.0.0.1:{outer}").replace("inter 1s", "inter 100ms")
 
