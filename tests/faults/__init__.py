@@ -29,7 +29,7 @@ FOLDER: Final = Path(__file__).parent
 ITEMS: Final = (*(f"contract {number}" for number in range(1, 23)), *(f"R{number}" for number in range(1, 21)))
 """All that faults have to show."""
 
-NOT_SHOWN: Final[Mapping[str, str]] = {"R19": "there are no metrics and no status yet"}
+NOT_SHOWN: Final[Mapping[str, str]] = {}
 """What no fault can show, and why."""
 
 _HEAD: Final = re.compile(r"# ([a-z0-9-]+): (.+)")
