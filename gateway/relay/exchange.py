@@ -158,7 +158,7 @@ class Exchange:
         self._routes = self._pool.routes(self._host_up)
         if b"_" in b"".join(head.fields.names):
             client.gateway.oddities[self.relay.site.name, Oddity.FIELDS_WITH_UNDERSCORE] += 1
-        if self.relay.rule is not None and (head.fields.value(b"origin") or b"").endswith(b"/"):
+        if self.relay.rule is not None and head.fields.lines[head.fields.first[b"origin"]].endswith(b"/"):
             client.gateway.oddities[self.relay.site.name, Oddity.ORIGIN_WITH_SLASH] += 1
         change = request_change(self.relay, head)
         own = forwarding_lines(client=client.address_of(head), scheme=client.scheme_of(head), host=host)
@@ -227,8 +227,7 @@ class Exchange:
         if isinstance(verdict, Answer):
             self._answer(verdict)
             return
-        content_type = head.fields.value(b"content-type")
-        if content_type is not None and content_type.partition(b";")[0].rstrip().lower() == EVENT_STREAM and not ended:
+        if not ended and self._is_event_stream(head):
             if not self._has_room_for_a_stream():
                 return
             self._become_a_stream()
@@ -264,6 +263,11 @@ class Exchange:
             upstream.release(reusable=self._reusable)
         # An upstream that is still held is cut now: it has octets over, or did not wait for the end of an upload (R6).
         self._finish()
+
+    @staticmethod
+    def _is_event_stream(head: "ResponseHead") -> bool:
+        content_type = head.fields.value(b"content-type")
+        return content_type is not None and content_type.partition(b";")[0].rstrip().lower() == EVENT_STREAM
 
     def _may_send_a_body_late(self, head: "ResponseHead") -> bool:
         """Tell whether an upstream may, wrongly, send a body still: it would be taken for the next request's answer.

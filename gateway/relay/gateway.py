@@ -16,7 +16,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
-from gateway.relay.record import Oddity, Outcome, Refusal
+from gateway.relay.record import Oddity, Refusal
 from gateway.relay.tls import upstream_context
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self.outcomes: Counter[Outcome] = Counter()
-        """How often each was the end of a request, or of a connection without one."""
+        self.outcomes: Counter[tuple[str | None, Reason, int]] = Counter()
+        """How often each was the end of a request, or of a connection without one; the parts are those of `Outcome`."""
         self.oddities: Counter[tuple[str, Oddity]] = Counter()
         """How often requests of a site came, or were answered, in an odd way."""
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
@@ -200,11 +200,11 @@ class Gateway:
 
     def count(self, reason: Reason) -> None:
         """Count an outcome: of a request, or of a connection that never came to one."""
-        self.outcomes[Outcome(None, reason, 0)] += 1
+        self.outcomes[None, reason, 0] += 1
 
     def finished(self, record: "Record") -> None:
         """Count a request that has ended, and have it logged."""
-        self.outcomes[Outcome(record.site, record.reason, (record.status or 0) // 100)] += 1
+        self.outcomes[record.site, record.reason, (record.status or 0) // 100] += 1
         if record.remedy:
             self._refusals[record.site].append(Refusal(time.time(), record.reason, record.remedy))
         self.done(record)
@@ -215,7 +215,7 @@ class Gateway:
 
     def counted(self, reason: Reason) -> int:
         """Return how often anything ended for a reason."""
-        return sum(count for outcome, count in self.outcomes.items() if outcome.reason is reason)
+        return sum(count for (_, ended_for, _), count in self.outcomes.items() if ended_for is reason)
 
     def counted_address(self, address: str) -> str | None:
         """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""

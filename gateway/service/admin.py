@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from gateway.relay.record import Outcome
 from gateway.service.metrics import CONTENT_TYPE, metrics_of
 from gateway.service.status import status_of
 
@@ -129,7 +130,8 @@ async def _status(request: web.Request) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     process = request.app[PROCESS]
-    octets = metrics_of(status_of(process), process.gateway.outcomes)
+    outcomes = {Outcome(*key): count for key, count in process.gateway.outcomes.items()}
+    octets = metrics_of(status_of(process), outcomes)
     return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE})
 
 

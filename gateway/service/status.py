@@ -146,9 +146,9 @@ def _refusals(process: "Process", site: str | None) -> tuple[RefusalStatus, ...]
 
 def _outcomes(process: "Process", site: str | None) -> dict[str, int]:
     found: dict[str, int] = {}
-    for outcome, count in process.gateway.outcomes.items():
-        if outcome.site == site:
-            found[outcome.reason] = found.get(outcome.reason, 0) + count
+    for (of_site, reason, _), count in process.gateway.outcomes.items():
+        if of_site == site:
+            found[reason] = found.get(reason, 0) + count
     return dict(sorted(found.items()))
 
 
