@@ -127,16 +127,6 @@ def trusted_proxies_wide(settings: GatewaySettings, notes: Notes) -> None:
             notes.warn(item, Unwise.TRUSTED_PROXIES_WIDE, says)
 
 
-def no_effect(settings: GatewaySettings, notes: Notes) -> None:
-    """Warn of keys for what this version does not do yet."""
-    given: list[tuple[Node, bool]] = []
-    with suppress(Unread):
-        given.append((settings.node_of(GatewaySettings.workers), settings.workers not in {None, 1}))
-    for node, said in given:
-        if said:
-            notes.warn(node, Unwise.NO_EFFECT, "has no effect in this version")
-
-
 # -------------------------------------------------------------------------------------------------------------- sites
 
 
@@ -195,7 +185,6 @@ GATEWAY_CHECKS: Final[tuple[Callable[[GatewaySettings, Notes], None], ...]] = (
     addresses_differ,
     admin_exposed,
     trusted_proxies_wide,
-    no_effect,
     names_differ,
     upstream_is_the_gateway,
 )

@@ -90,7 +90,10 @@ def without_file(*, upstream: str, allow_origins: Sequence[str], names: Sequence
         "paths": _option("--upstream", "everything"),
         "origins": _list_of_option("--allow-origin", allow_origins),
     }
-    root: dict[str, Node] = {"sites": Items(_COMMAND_LINE, "", (_table(site),))}
+    root: dict[str, Node] = {
+        "sites": Items(_COMMAND_LINE, "", (_table(site),)),
+        "workers": _option("--upstream", "1"),  # for a try
+    }
     if listen is not None:
         root["listeners"] = Items(_COMMAND_LINE, "", (_table({"address": _option("--listen", listen)}),))
     return _finished(_table(root), Notes(), [], any_host=not names)

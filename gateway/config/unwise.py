@@ -17,7 +17,6 @@ class Unwise(StrEnum):
     KEY_EXPOSED = "key-exposed"
     LISTENER_PLAIN = "listener-plain"
     MAX_AGE_LONG = "max-age-long"
-    NO_EFFECT = "no-effect"
     ORIGIN_HTTP = "origin-http"
     ORIGIN_LOCALHOST = "origin-localhost"
     ORIGIN_NULL = "origin-null"

@@ -17,14 +17,15 @@ from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
 from gateway.relay.record import Oddity, Refusal
-from gateway.relay.tls import upstream_context
+from gateway.relay.tls import upstream_contexts
 
 if TYPE_CHECKING:
     from gateway.config.model import Config, Listener
-    from gateway.policy.model import Policy, Upstream, UpstreamTls
+    from gateway.policy.model import Policy, Upstream
     from gateway.relay.client import ClientConnection
     from gateway.relay.handshake import Handshake
     from gateway.relay.record import Record
+    from gateway.relay.tls import UpstreamContexts
     from gateway.relay.upstream import Attempt, UpstreamConnection
 
 SWEEP_SECONDS: Final = 0.25
@@ -76,47 +77,38 @@ class Gateway:
         self._date = b""
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def start(self, pools: "dict[int, Pool] | None" = None) -> None:
+    def start(self, contexts: "UpstreamContexts | None" = None) -> None:
         """Begin the sweep, the background resolution of the upstreams' names and their checks, and make the pools.
 
         Raises:
             OSError, ValueError: a certificate file of an upstream cannot be read or used.
         """
-        self.adopt(self.config, self.pools_for(self.config) if pools is None else pools)
+        self.adopt(self.config, upstream_contexts(self.config.sites) if contexts is None else contexts)
         self._sweep_again()
 
-    def pools_for(self, config: "Config") -> "dict[int, Pool]":
-        """Return a pool for each upstream of a configuration; nothing changes by that. May run in a thread.
+    def look_up(self, config: "Config") -> None:
+        """Look up the names of a configuration's upstreams, and the former ones': requests under way may connect."""
+        former = (pool.upstream for pool in self._pools.values())
+        self.names.watch(
+            {url.host for each in (*former, *(site.upstream for site in config.sites)) for url in each.urls}
+        )
 
-        Raises:
-            OSError, ValueError: a certificate file of an upstream cannot be read or used.
-        """
-        contexts: dict[UpstreamTls, ssl.SSLContext] = {}  # each reads the authorities: 30 ms of the system's
-        pools: dict[int, Pool] = {}
-        for site in config.sites:
-            tls = site.upstream.tls
-            if tls not in contexts and any(url.scheme == "https" for url in site.upstream.urls):
-                contexts[tls] = upstream_context(tls)
-            pools[id(site.upstream)] = Pool(self, site.upstream, site.names, contexts.get(tls))
-        return pools
-
-    def look_up(self, pools: "dict[int, Pool]") -> None:
-        """Look up the upstreams' names, those of the former ones too: requests under way may still connect."""
-        every = (*self._pools.values(), *pools.values())
-        self.names.watch({url.host for pool in every for url in pool.upstream.urls})
-
-    def adopt(self, config: "Config", pools: "dict[int, Pool]") -> None:
+    def adopt(self, config: "Config", contexts: "UpstreamContexts") -> None:
         """Go by another configuration from now on; requests under way end by the one they began with.
 
-        `pools` are those that `pools_for` made of it; a present one stays where a site and its upstream do.
+        `contexts` are those of its https upstreams. A present pool stays where a site and its upstream do.
         """
-        self.look_up(pools)
+        self.look_up(config)
         before = set(self._pools.values())
         present = {(pool.names, pool.upstream): pool for pool in before}
-        for key, pool in pools.items():
-            kept = present.get((pool.names, pool.upstream))
-            if kept is not None:
-                pools[key] = kept.renewed(pool)
+        pools: dict[int, Pool] = {}
+        for site in config.sites:
+            upstream = site.upstream
+            context = contexts.get(upstream.tls)
+            kept = present.get((site.names, upstream))
+            pools[id(upstream)] = (
+                Pool(self, upstream, site.names, context) if kept is None else kept.renewed(upstream, context)
+            )
         names = {site.name for site in config.sites}
         for gone in [site for site in self._refusals if site is not None and site not in names]:
             del self._refusals[gone]

@@ -89,9 +89,9 @@ class Pool:
             host = self.upstream.host or (self.names[0].encode() if self.names else b"localhost")
             self.servers.watch(self.routes(host), host.decode("ascii"))
 
-    def renewed(self, other: "Pool") -> "Pool":
-        """Return this pool with the upstream and the TLS context of another, which is equal but for what files hold."""
-        self.upstream, self.context = other.upstream, other.context
+    def renewed(self, upstream: "Upstream", context: "ssl.SSLContext | None") -> "Pool":
+        """Return this pool for an upstream that is equal to its own but for what files hold."""
+        self.upstream, self.context = upstream, context
         return self
 
     def retire(self) -> None:

@@ -3,13 +3,32 @@
 import hashlib
 import ssl
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if TYPE_CHECKING:
-    from gateway.policy.model import UpstreamTls
+    from collections.abc import Iterable
+
+    from gateway.policy.model import Site, UpstreamTls
+
+UpstreamContexts: TypeAlias = "dict[UpstreamTls, ssl.SSLContext]"
+"""What certificates of upstreams are verified with, by what is said of it."""
+
+
+def upstream_contexts(sites: "Iterable[Site]") -> UpstreamContexts:
+    """Return the contexts for the https upstreams of these sites.
+
+    Raises:
+        OSError, ValueError: a certificate file of an upstream cannot be read or used.
+    """
+    contexts: UpstreamContexts = {}  # each reads the authorities: 30 ms of the system's
+    for site in sites:
+        tls = site.upstream.tls
+        if tls not in contexts and any(url.scheme == "https" for url in site.upstream.urls):
+            contexts[tls] = upstream_context(tls)
+    return contexts
 
 
 def upstream_context(tls: "UpstreamTls") -> ssl.SSLContext:

@@ -145,20 +145,20 @@ class ListenerSite(web.SockSite):
             self._sock.listen(BACKLOG)  # asyncio takes as many at once as its backlog is
 
 
-def listening_socket(listener: "Listener") -> socket.socket:
-    """Return a non-blocking socket for a listener, which takes connections from now on.
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a non-blocking socket for an address, which takes connections from now on.
 
     Raises:
         OSError: the address cannot be had.
     """
-    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Told that it is TCP, asyncio sets TCP_NODELAY on what is accepted: without, the second write of an answer waits.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family is socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if listener.host == "::" else 1)
-        sock.bind((listener.host, listener.port))
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
+        sock.bind((host, port))
         sock.listen(BACKLOG)  # now: of two that have bound an address, one learns of it only here
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
     except OSError:

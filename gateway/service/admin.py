@@ -1,34 +1,44 @@
 """The admin application: how the gateway is, told on an address of its own (R19)."""
 
 import asyncio
+import socket
 from dataclasses import asdict
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import web
 
-from gateway.relay.record import Outcome
 from gateway.service.metrics import CONTENT_TYPE, metrics_of
-from gateway.service.status import status_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from gateway.config.model import Address
-    from gateway.service.process import Process
+    from gateway.service.snapshot import Snapshot
+    from gateway.service.standing import Reloaded
 
 SHUTDOWN_SECONDS: Final = 1.0
 """How long a request to a former address may take, once it is left."""
-PROCESS: Final = web.AppKey["Process"]("process")
+TELLER: Final = web.AppKey["Teller"]("teller")
 ASKED_FOR: Final = "X-Cors-Gateway"
 """Header field that asks for a reload: no page of a browser can send it here unasked (Fetch, CORS-preflight)."""
 
 
-def admin_application(process: "Process") -> web.Application:
+class Teller(Protocol):
+    """Whoever knows how the gateway is: the process that serves, or who has several of them."""
+
+    async def snapshot(self) -> "Snapshot":
+        """Return how it is."""
+
+    async def reload(self) -> "Reloaded":
+        """Go over to the configuration on disk."""
+
+
+def admin_application(teller: Teller) -> web.Application:
     """Return the application."""
     application = web.Application(middlewares=[_no_pages])
-    application[PROCESS] = process
+    application[TELLER] = teller
     application.on_response_prepare.append(_name_no_version)
     application.add_routes(
         [
@@ -45,34 +55,26 @@ def admin_application(process: "Process") -> web.Application:
 class AdminServer:
     """The application on its address."""
 
-    def __init__(self, process: "Process") -> None:
+    def __init__(self, teller: Teller) -> None:
         """Listen nowhere yet."""
-        self._process = process
-        self._address: Address | None = None
+        self._teller = teller
+        self.address: Address | None = None
+        """Where it listens."""
         self._runner: web.AppRunner | None = None
         self._closing: set[asyncio.Task[None]] = set()
         """Those at former addresses, whose last requests end."""
 
-    async def listen(self, address: "Address | None") -> None:
-        """Listen at another address from now on, or nowhere.
-
-        Raises:
-            OSError: the address cannot be had; it is as before.
-        """
-        if address == self._address:
+    async def listen(self, address: "Address | None", sock: socket.socket | None = None) -> None:
+        """Listen at another address from now on, with a socket that is bound to it, or nowhere."""
+        if address == self.address:
             return
-        runner = None
-        if address is not None:
+        former, self._runner, self.address = self._runner, None, address
+        if sock is not None:
             # Nobody waits long for whoever reads: it may be the very request that asked for the reload.
-            application = admin_application(self._process)
-            runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, address.host, address.port).start()
-            except OSError:
-                await runner.cleanup()
-                raise
-        former, self._runner, self._address = self._runner, runner, address
+            application = admin_application(self._teller)
+            self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+            await self._runner.setup()
+            await web.SockSite(self._runner, sock).start()
         if former is not None:
             for site in tuple(former.sites):
                 await site.stop()
@@ -117,27 +119,24 @@ async def _alive(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    process = request.app[PROCESS]
-    if process.is_serving and not process.gateway.draining:
+    status = (await request.app[TELLER].snapshot()).status
+    if status.serving and not status.draining:
         return web.Response(text="ready\n")
-    said = "draining\n" if process.gateway.draining else "starting\n"
+    said = "draining\n" if status.draining else "starting\n"
     return web.Response(text=said, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def _status(request: web.Request) -> web.Response:
-    return web.json_response(asdict(status_of(request.app[PROCESS])))
+    return web.json_response(asdict((await request.app[TELLER].snapshot()).status))
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    process = request.app[PROCESS]
-    outcomes = {Outcome(*key): count for key, count in process.gateway.outcomes.items()}
-    octets = metrics_of(status_of(process), outcomes)
+    octets = metrics_of(await request.app[TELLER].snapshot())
     return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE})
 
 
 async def _reload(request: web.Request) -> web.Response:
     if request.headers.get(ASKED_FOR) != "reload":
         raise web.HTTPForbidden(text=f"send {ASKED_FOR}: reload\n")
-    process = request.app[PROCESS]
-    told = await process.reload()
+    told = await request.app[TELLER].reload()
     return web.json_response({"changes": told.changes, "broken": told.broken})

@@ -1,11 +1,11 @@
 """What is told to a sysadmin besides requests: events, each with the way out."""
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from gateway import __version__
+from gateway.service.loops import loop_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +66,4 @@ def ready(config: "Config", log: Events) -> None:
     for listener in config.listeners:
         log.info("listener.ready", address=listener.url, trusted_proxies=trusted)
     names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
-    log.info(
-        "gateway.ready", version=__version__, sites=", ".join(names), loop=type(asyncio.get_running_loop()).__module__
-    )
+    log.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name())

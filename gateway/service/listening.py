@@ -80,9 +80,14 @@ class Listening:
         await self._end(self.server, self._site)
         self._sock.close()
 
+    async def let_go(self) -> None:
+        """Accept no more, and let go of the address, or the kernel would go on taking connections for us."""
+        self._sock.close()
+        if self._site is not None:
+            await self._site.stop()
+
     async def drain(self) -> None:
-        """Let go of the address, and wait for whoever is connected."""
-        self._sock.close()  # or the kernel would go on taking connections for us
+        """Wait for whoever is connected."""
         if self.runner is not None:
             await self.runner.cleanup()
 

@@ -1,87 +1,28 @@
-"""The log: a line for each request and event, written by a thread: a blocked output never blocks the relay."""
+"""The log: how a line for each request and event reads."""
 
 import json
 import logging
-import os
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Final
 
 import structlog
 
 from gateway.policy.reason import EXPLANATIONS
+from gateway.service.output import Render, Writer
 
 if TYPE_CHECKING:
-    from gateway.config.model import Log
+    from gateway.config.model import Config, Log
+    from gateway.relay.gateway import Gateway
     from gateway.relay.record import Record
 
-MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
-"""Held for a standard output that does not take them; further lines are dropped and counted."""
-BATCH_LINES: Final = 512
-"""Lines written at once at the most."""
 LIBRARY_LINES_A_SECOND: Final = 10
 """Lines of libraries that are written; further ones are counted. They say one thing for each of a thousand peers."""
 MAX_LOGGED_PATH: Final = 2048
 """Octets of a path that reach the log; a target may have eight times as many."""
 MAX_LOGGED_METHOD: Final = 32
 """Octets of a method that reach the log: twice the longest that is registered."""
-
-Render = Callable[[str, Mapping[str, object]], str]
-"""(event, keys) → one line without its end."""
-
-
-class LogWriter:
-    """Takes lines at any speed and writes them at the stream's; drops when too many wait, and says how many."""
-
-    def __init__(self, stream: IO[bytes], render: Render) -> None:
-        """Start the writing thread."""
-        self._stream = stream
-        self._render = render
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
-        self._put = self._taken = self._dropped = 0
-        """Octets handed to the thread, octets it took, lines dropped; each is written by one thread only."""
-        self._told = 0
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
-
-    def write(self, line: str) -> None:
-        """Hand a line to the thread, or drop it. Never waits."""
-        if self._put - self._taken > MAX_WAITING_OCTETS:
-            self._dropped += 1
-        else:
-            self._put += len(line)
-            self._lines.put(line)
-
-    def close(self, seconds: float = 2.0) -> None:
-        """Write what waits, as far as the stream takes it in `seconds`."""
-        self._lines.put(None)
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        more = True
-        while more:
-            batch = [self._lines.get()]
-            while len(batch) < BATCH_LINES and not self._lines.empty():
-                batch.append(self._lines.get())
-            more = None not in batch
-            lines = [line for line in batch if line is not None]
-            size = sum(map(len, lines))
-            dropped = self._dropped
-            if dropped > self._told:
-                keys = {"lines": dropped - self._told, "remedy": "read standard output faster, or log less"}
-                lines.append(self._render("log.dropped", keys))
-                self._told = dropped
-            octets = memoryview("".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace"))
-            try:
-                while octets:  # an unbuffered stream may take a part
-                    octets = octets[self._stream.write(octets) :]
-                self._stream.flush()
-            except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
-                return
-            self._taken += size
 
 
 def json_line(event: str, keys: Mapping[str, object]) -> str:
@@ -109,7 +50,7 @@ def _quoted(value: object) -> str:
 class RequestLog:
     """Turns records into lines."""
 
-    def __init__(self, writer: LogWriter, render: Render, level: str) -> None:
+    def __init__(self, writer: Writer, render: Render, level: str) -> None:
         """Write to `writer`; `level` `warning` leaves out what went well."""
         self._writer = writer
         self._render = render
@@ -149,7 +90,7 @@ def renderer(log: "Log", stream: IO[bytes]) -> Render:
     return text_line if kind == "text" else json_line
 
 
-def configure_events(writer: LogWriter, render: Render, level: str) -> None:
+def configure_events(writer: Writer, render: Render, level: str) -> None:
     """Send the events of structlog, and the warnings of asyncio and aiohttp, to the same log."""
 
     def finish(_logger: object, _method: str, event: Mapping[str, object]) -> str:
@@ -170,14 +111,14 @@ def configure_events(writer: LogWriter, render: Render, level: str) -> None:
 class _LineLogger:
     """What structlog hands finished lines to."""
 
-    def __init__(self, writer: LogWriter) -> None:
+    def __init__(self, writer: Writer) -> None:
         self.debug = self.info = self.warning = self.error = self.critical = self.msg = writer.write
 
 
 class _LibraryHandler(logging.Handler):
     """Takes what libraries log, without tracebacks of peers' faults, and some a second only."""
 
-    def __init__(self, writer: LogWriter, render: Render) -> None:
+    def __init__(self, writer: Writer, render: Render) -> None:
         super().__init__()
         self._writer = writer
         self._render_line = render
@@ -206,15 +147,21 @@ class _LibraryHandler(logging.Handler):
         self._writer.write(self._render_line("library.message", keys))
 
 
-def standard_output() -> IO[bytes]:
-    """Return the octet stream of standard output.
+class ServiceLog:
+    """The log, as the configuration in force has it."""
 
-    Unbuffered, and ours alone: a thread that is blocked in writing to `sys.stdout` holds its lock, and the interpreter
-    would wait for that, or die of it, when it exits; what a broken pipe did not take, it would try again.
-    """
-    os.set_blocking(STANDARD_OUTPUT, True)
-    return os.fdopen(os.dup(STANDARD_OUTPUT), "wb", buffering=0)
+    def __init__(self, stream: IO[bytes], writer: Writer, config: "Config") -> None:
+        """Write by `writer` from now on; lines are as fits its stream."""
+        self._stream = stream
+        self._writer = writer
+        self.gateway: Gateway | None = None
+        """Whose requests are logged, once there is one."""
+        self.configured(config)
 
-
-STANDARD_OUTPUT: Final = 1
-"""Its file descriptor."""
+    def configured(self, config: "Config") -> None:
+        """Go by what a configuration says of the log."""
+        render = renderer(config.log, self._stream)
+        configure_events(self._writer, render, config.log.level)
+        self.requests = RequestLog(self._writer, render, config.log.level)
+        if self.gateway is not None:
+            self.gateway.done = self.requests

@@ -8,15 +8,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gateway.relay.record import Outcome
+from gateway.service.snapshot import Snapshot
 from gateway.service.status import Status
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics_of(status: Status, outcomes: dict[Outcome, int]) -> bytes:
-    """Return the metrics; `outcomes` are those of the gateway, finer than the status tells them."""
+def metrics_of(snapshot: Snapshot) -> bytes:
+    """Return the metrics."""
+    status = snapshot.status
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once((*_whole(status), *_requests(outcomes), *_sites(status), *_listeners(status))))
+    registry.register(_Once((*_whole(status), *_requests(snapshot.outcomes), *_sites(status), *_listeners(status))))
     return generate_latest(registry)
 
 
@@ -43,6 +45,10 @@ def _whole(status: Status) -> Iterator[Metric]:
         "cors_gateway_configuration_broken",
         "1 while the configuration on disk cannot be used, so that a restart would fail.",
         value=bool(status.broken),
+    )
+    yield GaugeMetricFamily("cors_gateway_workers", "Processes that serve.", value=len(status.workers))
+    yield CounterMetricFamily(
+        "cors_gateway_workers_replaced", "Processes that ended unasked, or did not go on.", value=status.replaced
     )
 
 

@@ -3,22 +3,22 @@
 import errno
 import resource
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
 from gateway.relay.admission import TOLD_CONNECTIONS
+from gateway.relay.tls import UpstreamContexts, upstream_contexts
 from gateway.service.acceptor import listening_socket
 from gateway.service.listening import Place, places
+from gateway.service.share import share_of
 from gateway.service.tls import Identity, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from gateway.config.model import Config, Listener
-    from gateway.relay.gateway import Gateway
-    from gateway.relay.pool import Pool
+    from gateway.config.model import Address, Config, Listener
 
 FILES_BESIDES: Final = 64
 """Open files besides connections: libraries, the log, listeners, look-ups of names."""
@@ -33,48 +33,54 @@ class Prepared:
     """A configuration, and what was had for it. Whoever does not use it closes it."""
 
     config: "Config"
-    pools: "dict[int, Pool]"
+    contexts: UpstreamContexts
     listeners: "dict[Place, Listener]"
     identities: dict[Place, Identity | None]
     sockets: dict[Place, socket.socket]
     """Bound, for the addresses that were not listened on."""
+    admin: socket.socket | None = None
+    """Bound, for the admin address, if that was not listened on."""
 
     def close(self) -> None:
         """Let go of the addresses."""
         for sock in self.sockets.values():
             sock.close()
+        if self.admin is not None:
+            self.admin.close()
 
 
 def prepare(
-    gateway: "Gateway",
     config: "Config",
     present: "Collection[Place]" = (),
+    admin: "Address | None" = None,
     inherited: "Sequence[socket.socket]" = (),
+    workers: int = 1,
 ) -> Prepared:
-    """Have all that a configuration needs; at the addresses in `present` the gateway listens already.
+    """Have all that a configuration needs; at the addresses in `present`, and at `admin`, the gateway listens already.
 
-    `inherited` are bound sockets that are taken where they fit.
+    `inherited` are bound sockets that are taken where they fit. Each of the `workers` has its share of the limits.
 
     Raises:
         StartError: something of it cannot be had. Nothing has changed then.
     """
-    check_files(config)
+    check_files(share_of(config, 0, workers))
     listeners = places(config.listeners)
     identities = {place: identity_for(listener) for place, listener in listeners.items()}
     try:
-        pools = gateway.pools_for(config)
+        contexts = upstream_contexts(config.sites)
     except (OSError, ValueError) as error:
         raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
-    sockets: dict[Place, socket.socket] = {}
+    prepared = Prepared(config, contexts, listeners, identities, {})
     try:
         for place, listener in listeners.items():
             if place not in present:
-                sockets[place] = _inherited(listener, inherited) or _bound(listener)
+                prepared.sockets[place] = _inherited(listener, inherited) or _bound(listener.host, listener.port)
+        if config.admin not in {None, admin}:
+            return replace(prepared, admin=_bound(config.admin.host, config.admin.port, " for admin"))
     except StartError:
-        for sock in sockets.values():
-            sock.close()
+        prepared.close()
         raise
-    return Prepared(config, pools, listeners, identities, sockets)
+    return prepared
 
 
 def identity_for(listener: "Listener") -> Identity | None:
@@ -98,12 +104,12 @@ def _inherited(listener: "Listener", sockets: "Sequence[socket.socket]") -> sock
     return next((sock for sock in sockets if sock.fileno() >= 0 and sock.getsockname()[:2] == wanted), None)
 
 
-def _bound(listener: "Listener") -> socket.socket:
+def _bound(host: str, port: int, what: str = "") -> socket.socket:
     try:
-        return listening_socket(listener)
+        return listening_socket(host, port)
     except OSError as error:
-        reason = why_not_bound(error, listener.port)
-        raise StartError(f"cannot listen on {listener.authority}: {reason}") from error
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise StartError(f"cannot listen on {where}{what}: {why_not_bound(error, port)}") from error
 
 
 def why_not_bound(error: OSError, port: int) -> str:

@@ -2,78 +2,67 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from gateway.config.model import ConfigError
 from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
-from gateway.service.changes import changes
+from gateway.service.cores import workers_of
 from gateway.service.events import unresolved
 from gateway.service.listening import Listening, Place
-from gateway.service.prepare import Prepared, StartError, prepare, why_not_bound
+from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.snapshot import Snapshot, snapshot_of
+from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from gateway.config.load import Loaded
-    from gateway.config.model import Address, Config
+    from gateway.config.model import Config
     from gateway.relay.gateway import Gateway
     from gateway.service.events import Events
     from gateway.service.systemd import Notifier
 
 FIRST_NAMES_SECONDS: Final = 2.0
 """How long the start waits for the upstreams' names; a name that does not resolve is no reason not to start."""
-REMINDER_SECONDS: Final = 3600.0
-"""How often it is told again that the files on disk cannot be used: the next start would find out."""
-
-
-NO_FILE: Final = "start with -c PATH: what the command line says stays"
-"""Why nothing is read anew."""
-
-
-class Reloaded(NamedTuple):
-    """What came of a reload."""
-
-    changes: tuple[str, ...]
-    broken: str
-    """Why the configuration on disk cannot be used; empty where it is in force now."""
-
-
-class Log(Protocol):
-    """What is told to the log, and how that changes."""
-
-    def configured(self, config: "Config") -> None:
-        """Go by what another configuration says of the log."""
+RESTART: Final = "workers: from one process to several it takes a restart"
+LOOK_SECONDS: Final = 0.5
+"""How often it is seen whether something has to be told again."""
 
 
 class Process:
     """The gateway in this process."""
 
     def __init__(
-        self, gateway: "Gateway", again: "Callable[[], Loaded] | None", log: Log, notifier: "Notifier"
+        self,
+        gateway: "Gateway",
+        again: "Callable[[], Loaded] | None",
+        log: Log,
+        notifier: "Notifier",
+        *,
+        tells: bool = True,
     ) -> None:
-        """Serve nobody yet; `again` reads the configuration anew, where there are files."""
+        """Serve nobody yet; `again` reads the configuration anew, where there are files.
+
+        `tells` false: another process tells of what both see.
+        """
         self.gateway = gateway
         self.listening: dict[Place, Listening] = {}
         self.certificates = Follower(self.listening)
-        self.started = time.time()
-        """In seconds since 1970."""
-        self.reloads = self.failed_reloads = 0
-        self.broken = ""
-        """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
+        self.standing = Standing()
         self._again = again
         self._log = log
         self._notifier = notifier
+        self._tells = tells
         self._admin = AdminServer(self)
         self.is_serving = False
         """Every listener accepts."""
         self._turn = asyncio.Lock()
         """A start, a reload and the begin of a drain come one after the other."""
-        self._reminder: asyncio.TimerHandle | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
+        """What looks at files and the time; the watchdog is told until the end."""
 
     @property
     def events(self) -> "Events":
@@ -81,89 +70,66 @@ class Process:
         events: Events = structlog.get_logger()
         return events
 
-    async def start(self, loaded: "Loaded", inherited: "Sequence[socket.socket]" = ()) -> Prepared:
-        """Begin to serve; return what was had for it.
-
-        Raises:
-            StartError: something that the configuration needs cannot be had.
-        """
+    async def start(self, prepared: Prepared) -> None:
+        """Begin to serve with what was had for a configuration."""
         async with self._turn:
-            prepared = prepare(self.gateway, loaded.config, inherited=inherited)
-            self._warn(loaded)
-            await self._admin_at(loaded.config.admin)
-            self.gateway.look_up(prepared.pools)
+            await self._admin.listen(prepared.config.admin, prepared.admin)
+            self.gateway.look_up(prepared.config)
             await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
-            self.gateway.start(prepared.pools)
-            unresolved(self.gateway, self.events)
+            self.gateway.start(prepared.contexts)
+            if self._tells:
+                unresolved(self.gateway, self.events)
             await self._listen(prepared)
             self.is_serving = True
-            self._following = self.gateway.loop.create_task(self.certificates.run())
+            for running in (self.certificates.run(), self._look()):
+                self._following.append(self.gateway.loop.create_task(running))
             self._say_ready()
-        return prepared
+
+    async def snapshot(self) -> Snapshot:
+        """Return how this process is doing."""
+        return snapshot_of(self)
 
     async def reload(self) -> Reloaded:
         """Go over to the configuration as it stands on disk; on any mistake stay with the one in force, and say so."""
         if self._again is None:
-            self.events.warning("config.no_file", remedy=NO_FILE)
-            return Reloaded((), NO_FILE)
+            return no_file()
         async with self._turn:
             if self.gateway.draining:
-                return Reloaded((), "the gateway stops")
+                return Reloaded((), STOPS)
             self._notifier.reloading()
             try:
                 loaded = await asyncio.to_thread(self._again)
-                return Reloaded(await self._adopt(loaded), "")
+                before = self.gateway.config
+                await self._adopt(loaded.config)
+                return self._alone(self.standing.adopted(before, loaded))
             except ConfigError as error:
-                self._is_broken("\n".join(map(str, error.mistakes)))
+                return self.standing.failed("\n".join(map(str, error.mistakes)))
             except StartError as error:
-                self._is_broken(str(error))
+                return self.standing.failed(str(error))
             finally:
                 self._say_ready()
-            return Reloaded((), self.broken)
 
-    async def _adopt(self, loaded: "Loaded") -> tuple[str, ...]:
-        """Go over to a configuration; return what has changed.
+    def _alone(self, came: Reloaded) -> Reloaded:
+        """Say so where several processes are asked for: one that serves alone cannot become several."""
+        if workers_of(self.gateway.config) == 1:
+            return came
+        self.events.warning("workers.restart", remedy=RESTART)
+        return came._replace(changes=(*came.changes, RESTART))
+
+    async def _adopt(self, config: "Config") -> None:
+        """Go over to a configuration.
 
         Raises:
             StartError: something of it cannot be had; nothing has changed.
         """
-        before = self.gateway.config
-        prepared = await asyncio.to_thread(prepare, self.gateway, loaded.config, tuple(self.listening))
-        try:
-            await self._admin_at(loaded.config.admin)
-        except StartError:
-            prepared.close()
-            raise
-        self.gateway.look_up(prepared.pools)
+        prepared = await asyncio.to_thread(prepare, config, tuple(self.listening), self._admin.address)
+        await self._admin.listen(config.admin, prepared.admin)
+        self.gateway.look_up(config)
         await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
-        self._log.configured(loaded.config)
-        self.gateway.adopt(loaded.config, prepared.pools)
+        self._log.configured(config)
+        self.gateway.adopt(config, prepared.contexts)
         unresolved(self.gateway, self.events)
         await self._listen(prepared)
-        self.broken = ""
-        self.reloads += 1
-        self._remind()
-        self._warn(loaded)
-        changed = changes(before, loaded.config)
-        self.events.info("config.reloaded", changes="; ".join(changed) or "nothing changed")
-        return changed
-
-    def _warn(self, loaded: "Loaded") -> None:
-        for warning in loaded.warnings:
-            self.events.warning("config.warning", id=warning.id, text=str(warning))
-
-    async def _admin_at(self, address: "Address | None") -> None:
-        """Have the admin application listen there.
-
-        Raises:
-            StartError: the address cannot be had.
-        """
-        try:
-            await self._admin.listen(address)
-        except OSError as error:
-            assert address is not None  # noqa: S101 - nowhere can always be had
-            why = why_not_bound(error, address.port)
-            raise StartError(f"cannot listen on {address.host}:{address.port} for admin: {why}") from error
 
     async def _listen(self, prepared: Prepared) -> None:
         """Listen where a configuration says, and nowhere else; what is new comes first, so that nobody is refused."""
@@ -179,37 +145,26 @@ class Process:
 
     def _say_ready(self) -> None:
         """Have `systemctl status` say in a line how it is."""
-        broken = "; THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail" if self.broken else ""
-        self._notifier.ready(f"serving {len(self.gateway.config.sites)} sites{broken}")
+        self._notifier.ready(self.standing.line(len(self.gateway.config.sites)))
 
-    def _is_broken(self, why: str) -> None:
-        self.broken = why
-        self.failed_reloads += 1
-        self._tell_broken()
+    async def _look(self) -> None:
+        while True:
+            now = time.monotonic()
+            self._notifier.alive(now)
+            self.standing.remind(now)
+            await asyncio.sleep(LOOK_SECONDS)
 
-    def _tell_broken(self) -> None:
-        self.events.error(
-            "config.broken",
-            text=self.broken,
-            remedy="the former configuration stays in force: correct this, and reload again; a restart would fail",
-        )
-        self._remind()
-
-    def _remind(self) -> None:
-        """Tell again later that the files are broken, as long as they are."""
-        if self._reminder is not None:
-            self._reminder.cancel()
-        self._reminder = self.gateway.loop.call_later(REMINDER_SECONDS, self._tell_broken) if self.broken else None
+    async def let_go(self) -> None:
+        """Accept no more, and serve whoever is connected one more request."""
+        async with self._turn:
+            self._notifier.stopping()
+            self.gateway.drain()
+            for each in self.listening.values():
+                await each.let_go()
+            self.is_serving = False
 
     async def drain(self, cut: asyncio.Event) -> None:
         """Serve what is under way, and end; at once when `cut` is set, and at the drain's deadline."""
-        async with self._turn:
-            for running in (self._reminder, self._following):
-                if running is not None:
-                    running.cancel()
-            self._notifier.stopping()
-            self.gateway.drain()
-        self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
         loop = asyncio.get_running_loop()
         drains = [loop.create_task(each.drain()) for each in self.listening.values()]
         cutting = loop.create_task(cut.wait())
@@ -218,7 +173,8 @@ class Process:
         cutting.cancel()
         self.gateway.stop()
         await self._admin.close()
-        self._notifier.close()
+        for running in self._following:
+            running.cancel()
 
 
 def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:

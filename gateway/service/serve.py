@@ -1,26 +1,33 @@
-"""From a loaded configuration to exit: what has to be there, the event loop, signals."""
+"""From a loaded configuration to exit: what has to be there, one process or several, signals."""
 
 import asyncio
 import os
 import signal
 import sys
-from typing import IO, TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
+import structlog
 from aiohttp import http_parser
 
 from gateway.relay.gateway import Gateway
+from gateway.service.cores import workers_of
 from gateway.service.events import hinter, ready
-from gateway.service.log import LogWriter, RequestLog, configure_events, renderer, standard_output
-from gateway.service.prepare import StartError
+from gateway.service.log import ServiceLog, renderer
+from gateway.service.loops import loop_factory
+from gateway.service.output import DirectWriter, LogWriter, Turns, standard_output
+from gateway.service.prepare import Prepared, StartError, prepare
 from gateway.service.process import Process
+from gateway.service.supervisor import NobodyServesError, Supervisor
 from gateway.service.systemd import Notifier, inherited_sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Sequence
 
     from gateway.config.load import Loaded
-    from gateway.config.model import Config
+    from gateway.service.events import Events
 
 AIOHTTP_NEEDED: Final = (3, 14, 5)
 """Older ones have published holes (R1 in docs/design.md); the C build of the parser is the one kept safe and fast."""
@@ -30,18 +37,26 @@ AIOHTTP_NEEDED_TEXT: Final = ".".join(map(str, AIOHTTP_NEEDED))
 def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
     """Serve until told to stop; `again` reads the configuration anew, for SIGHUP.
 
-    Return the exit status: 0 after an orderly stop, 1 if it could not start.
+    Return the exit status: 0 after an orderly stop, 1 if it could not start, 3 if it cannot go on.
     """
     try:
         check_aiohttp(
             aiohttp.__version__, has_c_parser=http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
         )
         open_standard_streams()
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(loaded, again))
+        workers = workers_of(loaded.config)
+        start = Start(loaded, again, Notifier(os.environ), inherited_sockets(os.environ), workers)
+        if workers == 1:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(_serve(start))
+        else:
+            _supervise(start)
     except StartError as error:
         print(f"cors-gateway cannot start: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up yet
         return 1
+    except NobodyServesError as error:
+        print(f"cors-gateway cannot go on: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up any more
+        return 3
     return 0
 
 
@@ -74,62 +89,64 @@ STANDARD_ERROR: Final = 2
 """Its file descriptor."""
 
 
-def loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
-    """Return uvloop's loop where it is installed; None means asyncio's own."""
-    try:
-        import uvloop  # noqa: PLC0415 - optional: there is none for Windows
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a listener be the same"
 """For a socket that systemd keeps, and nobody accepts on."""
 
 
-class ServiceLog:
-    """The log on standard output, as the configuration in force has it."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What there is at first."""
 
-    def __init__(self, stream: IO[bytes], config: "Config") -> None:
-        """Begin to write."""
-        self._stream = stream
-        self._writer = LogWriter(stream, renderer(config.log, stream))
-        self.gateway: Gateway | None = None
-        """Whose requests are logged, once there is one."""
-        self.configured(config)
+    loaded: "Loaded"
+    again: "Callable[[], Loaded] | None"
+    notifier: Notifier
+    inherited: "Sequence[socket.socket]"
+    """Those that systemd keeps."""
+    workers: int
 
-    def configured(self, config: "Config") -> None:
-        """Go by what a configuration says of the log."""
-        render = renderer(config.log, self._stream)
-        configure_events(self._writer, render, config.log.level)
-        self.requests = RequestLog(self._writer, render, config.log.level)
-        if self.gateway is not None:
-            self.gateway.done = self.requests
+    def prepared(self) -> Prepared:
+        """Have all that the configuration needs, and let go of sockets that no listener is at.
 
-    def close(self) -> None:
-        """Write what waits."""
-        self._writer.close()
-
-
-async def _serve(loaded: "Loaded", again: "Callable[[], Loaded] | None") -> None:
-    log = ServiceLog(standard_output(), loaded.config)
-    notifier, inherited = Notifier(os.environ), inherited_sockets(os.environ)
-    try:
-        gateway = log.gateway = Gateway(loaded.config, done=log.requests, hint=hinter())
-        process = Process(gateway, again, log, notifier)
-        stop, cut = _signalled(process)
-        prepared = await process.start(loaded, inherited)
-        for sock in inherited:
+        Raises:
+            StartError: something of it cannot be had.
+        """
+        prepared = prepare(self.loaded.config, inherited=self.inherited, workers=self.workers)
+        log: Events = structlog.get_logger()
+        for sock in self.inherited:
             if sock not in prepared.sockets.values():
-                process.events.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
+                log.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
                 sock.close()
-        ready(loaded.config, process.events)
+        return prepared
+
+
+def _supervise(start: Start) -> None:
+    """Serve with several processes."""
+    stream, turns = standard_output(), Turns()
+    log = ServiceLog(stream, DirectWriter(stream, turns), start.loaded.config)
+    supervisor = Supervisor(start.again, log, start.notifier, (stream, turns))  # it heeds signals from now on
+    supervisor.run(start.loaded, start.prepared())
+
+
+async def _serve(start: Start) -> None:
+    """Serve with this process."""
+    stream, config = standard_output(), start.loaded.config
+    writer = LogWriter(stream, renderer(config.log, stream))
+    log = ServiceLog(stream, writer, config)
+    try:
+        gateway = log.gateway = Gateway(config, done=log.requests, hint=hinter())
+        process = Process(gateway, start.again, log, start.notifier)
+        stop, cut = _signalled(process)
+        process.standing.warn(start.loaded)
+        await process.start(start.prepared())
+        ready(config, process.events)
         await stop.wait()
+        await process.let_go()
+        process.events.info("gateway.draining", seconds=gateway.config.drain_seconds)
         await process.drain(cut)
         process.events.info("gateway.stopped")
         await asyncio.sleep(0)  # the sockets that were cut just now are closed in the loop's next pass
     finally:
-        log.close()
+        writer.close()
 
 
 async def _reload(process: Process) -> None:

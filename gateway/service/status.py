@@ -1,5 +1,6 @@
 """What the gateway says of itself: one value, that the status command, /status and the metrics tell."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,10 @@ from gateway.policy.model import UpstreamUrl
 from gateway.relay.record import Oddity
 
 if TYPE_CHECKING:
+    from gateway.config.model import Listener
     from gateway.policy.model import Site
-    from gateway.service.listening import Listening
     from gateway.service.process import Process
+    from gateway.service.tls import Identity
 
 DAY_SECONDS: Final = 86_400
 
@@ -72,12 +74,27 @@ class SiteStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One process that serves."""
+
+    pid: int
+    started: str
+    draining: bool
+    """It serves what is under way, and ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The whole."""
 
     version: str
     started: str
+    serving: bool
+    """Every listener accepts."""
     draining: bool
+    workers: tuple[WorkerStatus, ...]
+    replaced: int
+    """Workers that ended unasked, or did not go on."""
     broken: str
     """Why the configuration on disk cannot be used; empty where it can."""
     reloads: int
@@ -92,30 +109,43 @@ class Status:
 
 def status_of(process: "Process") -> Status:
     """Return how a process is doing."""
-    gateway = process.gateway
+    gateway, standing = process.gateway, process.standing
+    started = iso(standing.started)
     return Status(
         version=__version__,
-        started=_iso(process.started),
+        started=started,
+        serving=process.is_serving,
         draining=gateway.draining,
-        broken=process.broken,
-        reloads=process.reloads,
-        failed_reloads=process.failed_reloads,
+        workers=(WorkerStatus(os.getpid(), started, gateway.draining),),
+        replaced=0,
+        broken=standing.broken,
+        reloads=standing.reloads,
+        failed_reloads=standing.failed_reloads,
         outcomes=_outcomes(process, None),
         refusals=_refusals(process, None),
         listeners=tuple(
-            _listener(each, process.certificates.broken.get(place, "")) for place, each in process.listening.items()
+            listener_status(
+                each.listener,
+                each.identity,
+                process.certificates.broken.get(place, ""),
+                each.server.admission.connected,
+                each.listener.limits.connections,
+            )
+            for place, each in process.listening.items()
         ),
         sites=tuple(_site(process, site) for site in gateway.config.sites),
     )
 
 
-def _listener(listening: "Listening", broken: str) -> ListenerStatus:
-    listener = listening.listener
-    ends = listening.identity.ends if listening.identity is not None else ()
+def listener_status(
+    listener: "Listener", identity: "Identity | None", broken: str, connections: int = 0, limit: int = 0
+) -> ListenerStatus:
+    """Return how one listener is, with what it shows to clients."""
+    ends = identity.ends if identity is not None else ()
     return ListenerStatus(
         address=listener.url,
-        connections=listening.server.admission.connected,
-        limit=listener.limits.connections,
+        connections=connections,
+        limit=limit,
         certificates=tuple(
             CertificateStatus(pair.chain, end.isoformat(), (end - datetime.now(UTC)).total_seconds() / DAY_SECONDS)
             for pair, end in zip(listener.certificates, ends, strict=True)
@@ -131,7 +161,7 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
         name=site.name,
         in_flight=pool.in_flight,
         streams=pool.streams,
-        servers=tuple(ServerStatus(_written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
+        servers=tuple(ServerStatus(written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
         outcomes=_outcomes(process, site.name),
         oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if gateway.oddities[site.name, odd]},
         refusals=_refusals(process, site.name),
@@ -140,7 +170,7 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
 
 def _refusals(process: "Process", site: str | None) -> tuple[RefusalStatus, ...]:
     return tuple(
-        RefusalStatus(_iso(refusal.time), refusal.reason, refusal.remedy) for refusal in process.gateway.refusals(site)
+        RefusalStatus(iso(refusal.time), refusal.reason, refusal.remedy) for refusal in process.gateway.refusals(site)
     )
 
 
@@ -152,9 +182,11 @@ def _outcomes(process: "Process", site: str | None) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _written(url: UpstreamUrl) -> str:
+def written(url: UpstreamUrl) -> str:
+    """Return an upstream's address as the configuration has it."""
     return f"{url.scheme}://{url.authority}{url.prefix.decode('ascii')}"
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """Return a time in seconds since 1970 as ISO 8601 has it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,6 +1,5 @@
 """What systemd hands to a service and wants to hear of it (sd_listen_fds(3), sd_notify(3)); nothing where it is not."""
 
-import asyncio
 import os
 import socket
 import time
@@ -37,9 +36,10 @@ class Notifier:
         """Tell nobody where nobody asked."""
         self._address = environ.pop("NOTIFY_SOCKET", "")
         period, pid = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", str(os.getpid()))
-        self._seconds = int(period) / 2_000_000 if period.isdigit() and pid == str(os.getpid()) else 0.0
-        """How often the watchdog is told that the loop turns: twice in its time."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._period = int(period) / 2_000_000 if period.isdigit() and pid == str(os.getpid()) else 0.0
+        """How often the watchdog is told that all is well, in seconds: twice in its time."""
+        self._due = float("inf")
+        """When it is told next, as of `time.monotonic`; not before it was told that clients are served."""
 
     def tell(self, *lines: str) -> None:
         """Send assignments, such as `READY=1`. Whoever does not take them is not waited for."""
@@ -51,10 +51,15 @@ class Notifier:
             sock.sendto("\n".join(lines).encode(), address)
 
     def ready(self, status: str) -> None:
-        """Tell that clients are served, and go on telling the watchdog so."""
+        """Tell that clients are served."""
         self.tell("READY=1", f"STATUS={status}")
-        if self._seconds and self._timer is None:
-            self._watch()
+        self._due = min(self._due, time.monotonic())
+
+    def alive(self, now: float) -> None:
+        """Tell the watchdog that all is well, where it is time to; `now` as of `time.monotonic`."""
+        if self._period and now >= self._due:
+            self._due = now + self._period
+            self.tell("WATCHDOG=1")
 
     def reloading(self) -> None:
         """Tell that the configuration is read anew; `ready` ends it."""
@@ -63,12 +68,3 @@ class Notifier:
     def stopping(self) -> None:
         """Tell that requests under way are the last."""
         self.tell("STOPPING=1", "STATUS=draining")
-
-    def _watch(self) -> None:
-        self.tell("WATCHDOG=1")
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._watch)
-
-    def close(self) -> None:
-        """Tell nothing more by itself."""
-        if self._timer is not None:
-            self._timer.cancel()

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.config.build import SITE, mistakes, warnings
-from tests.docs.test_status import asked_for
 
 
 def whole(more: str, site: str = SITE) -> str:
@@ -28,7 +27,7 @@ TLS = "certificates: [{chain: /c.pem, key: /k.pem}]"
         whole(f"listeners: [{{address: '0.0.0.0:443', {TLS}}}, {{address: '0.0.0.0:80', redirect_to_https: true}}]"),
         whole("trusted_proxies: [10.0.0.5, 10.0.0.64/28, '2001:db8::1', 127.0.0.0/8, '::1/128', '2001:db8::/96']"),
         whole("workers: auto"),
-        whole("workers: 1"),
+        whole("workers: 4"),
         upstream("http://127.0.0.1:9901"),
         upstream("http://localhost:9901", "listeners: [{address: '127.0.0.1:9900'}]"),
         upstream("http://10.0.0.5:9900"),
@@ -205,11 +204,6 @@ def test_what_is_wrong(tmp_path: Path, text: str, expected: list[str]) -> None:
             id="admin",
         ),
         pytest.param(
-            whole("workers: 4"),
-            {"no-effect": "c.yaml:1:10: workers: has no effect in this version"},
-            id="not-yet",
-        ),
-        pytest.param(
             whole("listeners: [{address: '127.0.0.1:80', proxy_protocol: true}]\ntrusted_proxies: [10.0.0.5]"),
             {},
             id="a-proxy-that-announces",
@@ -246,11 +240,6 @@ def test_what_is_wrong(tmp_path: Path, text: str, expected: list[str]) -> None:
 def test_what_is_unwise(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
     assert mistakes(tmp_path, text) == []
     assert warnings(tmp_path, text) == expected
-
-
-@pytest.mark.parametrize("key", ["workers"])
-def test_what_is_said_to_have_no_effect_has_none(key: str) -> None:
-    assert key not in asked_for(), "it has one now: take it out of no_effect in gateway/config/checks.py"
 
 
 def test_what_could_not_be_read_is_left_out(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gateway.config.model import Config, Listener, ListenerLimits
 from gateway.policy.model import Health, Policy, Site, Timeouts, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay.gateway import Gateway
 from gateway.relay.record import Record
+from gateway.relay.tls import upstream_contexts
 from gateway.service.acceptor import ListenerSite, RelayServer, listening_socket
 from tests.relay.peers import PATIENCE_SECONDS, Peer, Script, ScriptedUpstream, connected, until
 from tests.relay.policies import SITE
@@ -61,7 +62,7 @@ class Rig:
     def adopt(self, policy: Policy) -> None:
         """Have the gateway go by another policy, as a reload does."""
         config = replace(self.gateway.config, policy=policy)
-        self.gateway.adopt(config, self.gateway.pools_for(config))
+        self.gateway.adopt(config, upstream_contexts(config.sites))
 
     def sweep(self, seconds: float) -> None:
         """Let deadlines that end within `seconds` pass, now."""
@@ -134,7 +135,7 @@ async def rig() -> AsyncIterator[RigMaker]:
             )
             gateway.start()
             stack.push_async_callback(stopped, gateway)
-            sock = listening_socket(listener)
+            sock = listening_socket(listener.host, listener.port)
             relay_server = RelayServer(gateway, listener)
             runner = web.ServerRunner(relay_server, shutdown_timeout=0.0)
             await runner.setup()

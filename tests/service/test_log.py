@@ -14,7 +14,9 @@ from gateway.config.model import Log
 from gateway.policy.reason import Reason
 from gateway.relay.record import Record
 from gateway.service import log as module
-from gateway.service.log import LogWriter, RequestLog, configure_events, json_line, renderer, text_line
+from gateway.service import output
+from gateway.service.log import RequestLog, configure_events, json_line, renderer, text_line
+from gateway.service.output import LogWriter
 
 REFUSED = Record(
     client="192.0.2.7",
@@ -31,7 +33,7 @@ REFUSED = Record(
 )
 
 
-def lines_of(record: Record, render: module.Render, level: str = "info") -> str:
+def lines_of(record: Record, render: output.Render, level: str = "info") -> str:
     stream = io.BytesIO()
     writer = LogWriter(stream, render)
     RequestLog(writer, render, level)(record)
@@ -70,7 +72,7 @@ def test_the_same_in_json_has_the_same_keys() -> None:
 
 
 @pytest.mark.parametrize("render", [json_line, text_line])
-def test_nothing_in_a_value_ends_the_line_or_forges_a_key(render: module.Render) -> None:
+def test_nothing_in_a_value_ends_the_line_or_forges_a_key(render: output.Render) -> None:
     evil = Record(
         client="192.0.2.7",
         site=None,
@@ -101,7 +103,7 @@ def test_level_warning_leaves_out_what_went_well() -> None:
 
 
 def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING_OCTETS", 40)
+    monkeypatch.setattr(output, "MAX_WAITING_OCTETS", 40)
     released = threading.Event()
 
     class Blocked(io.BytesIO):
@@ -132,7 +134,7 @@ def test_a_stream_whose_reader_is_gone_ends_the_log_and_nothing_else() -> None:
 
 
 def test_what_was_written_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING_OCTETS", 40)
+    monkeypatch.setattr(output, "MAX_WAITING_OCTETS", 40)
     written = threading.Semaphore(0)
 
     class Stream(io.BytesIO):
@@ -163,7 +165,7 @@ class Terminal(io.BytesIO):
         pytest.param(Log(format="text"), io.BytesIO(), text_line, id="text-as-configured"),
     ],
 )
-def test_renderer(log: Log, stream: IO[bytes], expected: module.Render) -> None:
+def test_renderer(log: Log, stream: IO[bytes], expected: output.Render) -> None:
     assert renderer(log, stream) is expected
 
 

@@ -10,6 +10,7 @@ from gateway.config.load import Loaded, load
 from gateway.config.model import Config
 from gateway.relay.gateway import Gateway
 from gateway.relay.record import Record
+from gateway.service.prepare import prepare
 from gateway.service.process import Process
 from gateway.service.systemd import Notifier
 from tests.relay.peers import Peer, RawResponse, connected
@@ -38,12 +39,13 @@ async def serving(file: Path) -> AsyncGenerator[Process]:
     log = NoLog()
     gateway = Gateway(loaded.config, done=_forget, hint=lambda _event, _details: None)
     process = Process(gateway, read, log, Notifier({}))
-    await process.start(loaded)
+    await process.start(await asyncio.to_thread(prepare, loaded.config))
     cut = asyncio.Event()
     try:
         yield process
     finally:
         cut.set()
+        await process.let_go()
         await process.drain(cut)
 
 
@@ -73,13 +75,13 @@ async def test_a_reload_swaps_rules_on_connections_that_are_kept_and_a_broken_on
             assert await cross(client, "crm.example") == 403
             file.write_text(text.replace("orig", "oorig"))
             broken = await process.reload()
-            assert "did you mean origins?" in broken.broken == process.broken
+            assert "did you mean origins?" in broken.broken == process.standing.broken
             assert (await asked(client, "crm.example"), await cross(client, "crm.example")) == (b"crm", 403)
             file.write_text(text.replace(f"[{ADDIN}]", f"[{ADDIN}, https://other.example]"))
             assert await process.reload() == (("site crm.example changed",), "")
-            assert process.broken == ""
+            assert process.standing.broken == ""
             assert (await asked(client, "crm.example"), await cross(client, "crm.example")) == (b"crm", 200)
-            assert (process.reloads, process.failed_reloads) == (1, 1)
+            assert (process.standing.reloads, process.standing.failed_reloads) == (1, 1)
 
 
 async def test_a_reload_while_it_drains_changes_nothing(tmp_path: Path) -> None:
@@ -111,9 +113,9 @@ async def test_the_admin_address_tells_those_who_are_no_pages_and_reloads_when_a
             ("POST /reload HTTP/1.1", host, "Content-Length: 0"),
         ):
             assert (await ask(admin, *lines)).status == 403
-        assert process.reloads == 0
+        assert process.standing.reloads == 0
         response = await ask(admin, "POST /reload HTTP/1.1", host, "Content-Length: 0", "X-Cors-Gateway: reload")
-        assert (json.loads(response.body), process.reloads) == ({"changes": [], "broken": ""}, 1)
+        assert (json.loads(response.body), process.standing.reloads) == ({"changes": [], "broken": ""}, 1)
         assert (await ask(admin, "GET /readyz HTTP/1.1", host)).status == 200
         process.gateway.drain()
         assert (await ask(admin, "GET /readyz HTTP/1.1", host)).status == 503

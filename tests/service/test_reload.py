@@ -41,14 +41,14 @@ class Crm:
             await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self.name), self.name))
 
 
-def text_of(*listeners: str, sites: dict[str, int], extra: str = "") -> str:
+def text_of(*listeners: str, sites: dict[str, int], extra: str = "", workers: int = 1) -> str:
     """Return a configuration with these listeners, and a site with this upstream's port for each name."""
     said = "".join(f"  - {listener}\n" for listener in listeners)
     also = "".join(
         f"  - names: [{name}]\n    upstream: http://127.0.0.1:{port}\n    paths: everything\n    origins: [{ADDIN}]\n"
         for name, port in sites.items()
     )
-    return f"listeners:\n{said}{extra}\nsites:\n{also}"
+    return f"workers: {workers}\nlisteners:\n{said}{extra}\nsites:\n{also}"
 
 
 async def get(port: int, host: str, path: str = "/", tls: ssl.SSLContext | None = None) -> bytes:

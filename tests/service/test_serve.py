@@ -34,6 +34,7 @@ def written(folder: Path, text: str) -> str:
 
 def yaml(upstream: str, listener: str, *, extra: str = "") -> str:
     return f"""
+workers: 1
 listeners:
   - {listener}
 {extra}

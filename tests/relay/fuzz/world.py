@@ -19,7 +19,7 @@ from gateway.http1.head import HeadLimits, parse_request_head, parse_response_he
 from gateway.policy.model import Paths, Policy, SiteLimits, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay import client as client_module
 from gateway.relay import exchange as exchange_module
-from gateway.relay import gateway as gateway_module
+from gateway.relay import tls as tls_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection, State
@@ -674,7 +674,7 @@ def small_world() -> Generator[None]:
         patch.object(upstream_module, "select", MemorySelect, create=True),
         patch.object(client_module, "parse_request_head", request_head),
         patch.object(upstream_module, "parse_response_head", response_head),
-        patch.object(gateway_module, "upstream_context", _context),
+        patch.object(tls_module, "upstream_context", _context),
         patch.object(upstream_module, "os", MemoryOs),
     ):
         yield

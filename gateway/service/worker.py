@@ -1,0 +1,93 @@
+"""A worker: one of several processes that serve, forked by a supervisor from what it had loaded."""
+
+import asyncio
+import signal
+import socket
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Final
+
+from gateway.relay.gateway import Gateway
+from gateway.service import link
+from gateway.service.events import hinter
+from gateway.service.link import Word
+from gateway.service.listening import places
+from gateway.service.log import ServiceLog, renderer
+from gateway.service.loops import loop_factory
+from gateway.service.output import LogWriter
+from gateway.service.process import Process
+from gateway.service.share import share_of
+from gateway.service.snapshot import encode
+from gateway.service.systemd import Notifier
+
+if TYPE_CHECKING:
+    from gateway.service.output import Turns
+    from gateway.service.prepare import Prepared
+
+BEAT_SECONDS: Final = 1.0
+"""How often a worker tells how it is, and thereby that its loop turns."""
+
+
+def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], stream: IO[bytes], turns: "Turns") -> None:
+    """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is.
+
+    What the first one tells of what all of them see, the others do not.
+    """
+    config = share_of(prepared.config, *seat)
+    mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_work(sock, mine, stream, turns, tells=seat[0] == 0))
+
+
+async def _work(sock: socket.socket, prepared: "Prepared", stream: IO[bytes], turns: "Turns", *, tells: bool) -> None:
+    writer = LogWriter(stream, renderer(prepared.config.log, stream), turns)
+    log = ServiceLog(stream, writer, prepared.config)
+    gateway = log.gateway = Gateway(prepared.config, done=log.requests, hint=hinter())
+    process = Process(gateway, None, log, Notifier({}), tells=tells)
+    reader, supervisor = await asyncio.open_connection(sock=sock)
+    stop, cut = asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    try:
+        await process.start(prepared)
+        link.say(supervisor, Word.READY)
+        hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))
+        beating = asyncio.create_task(_beat(supervisor, process))
+        await stop.wait()
+        await process.let_go()
+        await _tell(supervisor, process)
+        await process.drain(cut)
+        for task in (hearing, beating):
+            task.cancel()
+        await _tell(supervisor, process)
+    finally:
+        writer.close()
+        supervisor.close()
+
+
+async def _hear(
+    reader: asyncio.StreamReader,
+    supervisor: asyncio.StreamWriter,
+    process: Process,
+    stop: asyncio.Event,
+    cut: asyncio.Event,
+) -> None:
+    """Do what the supervisor says. Where it has ended nobody starts or stops anything any more: end in order."""
+    async for word, _ in link.heard(reader):
+        match word:
+            case Word.ASK:
+                await _tell(supervisor, process)
+            case Word.CUT:
+                stop.set()
+                cut.set()
+            case _:
+                stop.set()
+    stop.set()
+
+
+async def _beat(supervisor: asyncio.StreamWriter, process: Process) -> None:
+    while True:
+        await _tell(supervisor, process)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _tell(supervisor: asyncio.StreamWriter, process: Process) -> None:
+    link.say(supervisor, Word.TOLD, encode(await process.snapshot()))
