@@ -111,14 +111,16 @@ def status_of(process: "Process") -> Status:
 
 def _listener(listening: "Listening", broken: str) -> ListenerStatus:
     listener = listening.listener
-    ends = listening.identity.ends if listening.identity is not None else ()
+    certificates = listening.identity.certificates if listening.identity is not None else ()
     return ListenerStatus(
         address=listener.url,
         connections=listening.server.admission.connected,
         limit=listener.limits.connections,
         certificates=tuple(
-            CertificateStatus(pair.chain, end.isoformat(), (end - datetime.now(UTC)).total_seconds() / DAY_SECONDS)
-            for pair, end in zip(listener.certificates, ends, strict=True)
+            CertificateStatus(
+                each.pair.chain, each.ends.isoformat(), (each.ends - datetime.now(UTC)).total_seconds() / DAY_SECONDS
+            )
+            for each in certificates
         ),
         broken=broken,
     )

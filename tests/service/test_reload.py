@@ -451,6 +451,6 @@ def test_a_change_of_permissions_alone_is_seen(tmp_path: Path) -> None:
     pair = CertificatePair(str(tmp_path / "chain"), str(tmp_path / "key"))
     for name in ("chain", "key"):
         (tmp_path / name).write_text(name)
-    before = stamp_of([pair])
+    before = stamp_of(pair)
     (tmp_path / "key").chmod(0o400)
-    assert stamp_of([pair]) != before
+    assert stamp_of(pair) != before

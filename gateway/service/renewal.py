@@ -1,0 +1,179 @@
+"""What is in the files of listeners' certificates now, and what of it clients are to be shown: looks, and no loop."""
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+import structlog
+
+from gateway.relay.fault import where
+from gateway.service.prepare import BAD_CERTIFICATE
+from gateway.service.tls import Certificate, Identity, Stamp, certificate_of, identity_of, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gateway.config.model import CertificatePair, Listener
+    from gateway.service.events import Events
+    from gateway.service.listening import Place
+
+LOOKS: Final = 5
+"""Looks at the same files before they are told to be unusable: chain and key may be copied one after the other."""
+WARN_DAYS: Final = (1, 7, 14, 30)
+"""Days left at which an end is told of, each once. Let's Encrypt's are renewed 30 days before."""
+
+BROKEN: Final = "put chain and key of one certificate there; clients are shown the former one meanwhile"
+"""What to do about files that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A listener, and what its clients are shown; None for plain HTTP."""
+
+    listener: "Listener"
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something to tell."""
+
+    name: str
+    level: Literal["info", "warning", "error"]
+    details: "Mapping[str, object]"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a look came to."""
+
+    renewed: "Mapping[Place, Identity]"
+    """What clients are to be shown from now on, where that has changed."""
+    events: tuple[Event, ...]
+    """What is to be told once they are; of several processes that look, one tells."""
+
+
+@dataclass(slots=True)
+class _Files:
+    """What was seen of the files of one certificate that are not as those shown are."""
+
+    stamp: Stamp
+    looks: int = 0
+    """How often they were looked at, and could not be used, as they are."""
+    error: str = ""
+    """Why; told once it is `LOOKS` looks old."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """What was seen at one listener."""
+
+    listener: "Listener"
+    """As long as it is this one."""
+    files: "dict[CertificatePair, _Files]" = field(default_factory=dict["CertificatePair", _Files])
+
+
+class Renewal:
+    """Looks at the files of every listener's certificates, each time it is told to."""
+
+    def __init__(self) -> None:
+        """Have seen nothing yet."""
+        self.broken: Mapping[Place, str] = {}
+        """Listeners of whose files on disk some cannot be used, and why: clients are shown the former ones."""
+        self._places: dict[Place, _Place] = {}
+        self._warned: dict[tuple[str, datetime], int] = {}
+        """Which of `WARN_DAYS` was told last, of each certificate that is near its end."""
+
+    def look(self, shown: "Mapping[Place, Shown]", now: datetime) -> Outcome:
+        """Look at all files once; whoever calls it shows what is new, then tells."""
+        events: list[Event] = []
+        renewed: dict[Place, Identity] = {}
+        for place in self._places.keys() - shown.keys():
+            del self._places[place]
+        for place, each in shown.items():
+            if each.identity is None:
+                self._places.pop(place, None)
+                continue
+            seen = self._places.get(place)
+            if seen is None or seen.listener is not each.listener:
+                seen = self._places[place] = _Place(each.listener)
+            try:
+                identity = _look(seen, each.identity, events)
+            except Exception as error:  # noqa: BLE001 - one listener's files must not keep the others from being followed
+                events.append(Event("internal.error", "error", {"error": where(error)}))
+                continue
+            if identity is not None:
+                renewed[place] = identity
+        self.broken = {place: why for place, seen in self._places.items() if (why := _why_broken(seen))}
+        identities = [renewed.get(place) or each.identity for place, each in shown.items()]
+        events.extend(self._ends_soon(identities, now))
+        return Outcome(renewed, tuple(events))
+
+    def _ends_soon(self, shown: "Iterable[Identity | None]", now: datetime) -> list[Event]:
+        """Return what is to be told of certificates that are shown and near their end."""
+        events: list[Event] = []
+        warned: dict[tuple[str, datetime], int] = {}
+        for each in itertools.chain.from_iterable(identity.certificates for identity in shown if identity is not None):
+            left = each.ends - now
+            days = next((days for days in WARN_DAYS if left <= timedelta(days=days)), None)
+            known = each.pair.chain, each.ends
+            if days is None or known in warned:
+                continue
+            warned[known] = days
+            if self._warned.get(known) != days:
+                details = {"chain": each.pair.chain, "ends": each.ends.isoformat(), "days_left": left.days}
+                remedy = "renew it, and put it into the same files: they are followed"
+                events.append(Event("certificate.expires", "warning", {**details, "remedy": remedy}))
+        self._warned = warned
+        return events
+
+
+def _look(seen: _Place, identity: Identity, events: list[Event]) -> Identity | None:
+    """Return what a listener's clients are to be shown, if that has changed; add what is to be told."""
+    shown = {certificate.pair: certificate for certificate in identity.certificates}
+    wanted: list[Certificate] = []
+    for pair in seen.listener.certificates:
+        former = shown.get(pair)
+        certificate = _read(seen, pair, former, events) or former
+        if certificate is not None:
+            wanted.append(certificate)
+    return None if tuple(wanted) == identity.certificates else identity_of(wanted)
+
+
+def _read(seen: _Place, pair: "CertificatePair", former: Certificate | None, events: list[Event]) -> Certificate | None:
+    """Return what is in two files, if it is other than what is shown of them, and can be used."""
+    stamp = stamp_of(pair)
+    if former is not None and stamp == former.stamp:
+        seen.files.pop(pair, None)
+        return None
+    files = seen.files.get(pair)
+    if files is None or files.stamp != stamp:
+        # Told as broken until it is good: another way to be broken is told anew, and has its time as well.
+        files = seen.files[pair] = _Files(stamp, error="" if files is None else files.error)
+    if files.looks >= LOOKS:
+        return None
+    files.looks += 1
+    details = {"listener": seen.listener.authority, "chain": pair.chain}
+    try:
+        certificate = certificate_of(pair)
+    except BAD_CERTIFICATE as error:
+        if files.looks == LOOKS:
+            files.error = f"{pair.chain} and {pair.key} cannot be used: {error}"
+            events.append(Event("certificate.broken", "error", {**details, "error": files.error, "remedy": BROKEN}))
+        return None
+    del seen.files[pair]
+    details |= {"names": ", ".join(certificate.names), "ends": certificate.ends.isoformat()}
+    events.append(Event("certificate.renewed", "info", details))
+    return certificate
+
+
+def _why_broken(seen: _Place) -> str:
+    return "; ".join(files.error for files in seen.files.values() if files.error)
+
+
+def tell(events: "Iterable[Event]") -> None:
+    """Tell of what a look came to."""
+    log: Events = structlog.get_logger()
+    for event in events:
+        getattr(log, event.level)(event.name, **event.details)
