@@ -70,6 +70,8 @@ def compile_config(
         admin=settings.admin.address if settings.admin else None,
         trusted_proxies=trusted,
         workers=settings.workers,
+        reload_on_change=settings.reload_on_change,
+        drain_delay_seconds=settings.drain_delay,
         drain_seconds=settings.drain,
         log=Log(settings.log.format, settings.log.level),
     )

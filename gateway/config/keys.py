@@ -404,6 +404,19 @@ class GatewaySettings(Settings):
         "scheme.",
     )
     workers = defaulted("auto", WORKERS, "Processes; `auto` for one a core.")
+    reload_on_change = defaulted(
+        "false",
+        SWITCH,
+        "Whether the YAML files, and those that values come from, are looked at each second, and read again once they "
+        "have changed and then stayed as they are for a second. A mistake in them changes nothing, and is told once.",
+    )
+    drain_delay = defaulted(
+        "0s",
+        duration("0s", "1h"),
+        "How long clients are served as before once the gateway is told to stop, while `/readyz` and `health` say 503 "
+        "already: a load balancer turns away first. Whoever stops it has to wait for this and `drain`: "
+        "`TimeoutStopSec`, `terminationGracePeriodSeconds`.",
+    )
     drain = defaulted("30s", duration("0s", "1h"), "How long requests under way may take when the gateway is stopped.")
     log = defaulted("{}", Section("a mapping", LogSettings), "The log.")
     defaults = optional(SiteDefaults(), "What each site takes that says nothing else: any key of a site but `names`.")

@@ -118,9 +118,9 @@ async def _alive(_request: web.Request) -> web.Response:
 
 async def _ready(request: web.Request) -> web.Response:
     process = request.app[PROCESS]
-    if process.is_serving and not process.gateway.draining:
+    if process.is_serving and not process.gateway.leaving:
         return web.Response(text="ready\n")
-    said = "draining\n" if process.gateway.draining else "starting\n"
+    said = "draining\n" if process.gateway.leaving else "starting\n"
     return web.Response(text=said, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.service.renewal import Renewal, Shown, tell
 
@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.service.listening import Listening, Place
-
-LOOK_SECONDS: Final = 1.0
-"""How often the files are looked at: their times, not what they hold."""
 
 
 class Follower:
@@ -28,12 +25,6 @@ class Follower:
     def broken(self) -> "Mapping[Place, str]":
         """Listeners of whose files on disk some cannot be used, and why."""
         return self._renewal.broken
-
-    async def run(self) -> None:
-        """Look again and again."""
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Look once; the loop goes on meanwhile."""

@@ -22,7 +22,9 @@ def changes(before: "Config", after: "Config") -> tuple[str, ...]:
     )
 
 
-_WHOLE: Final = ("trusted_proxies", "drain_seconds", "log", "workers", "admin")
+_WHOLE: Final = (
+    *("trusted_proxies", "workers", "reload_on_change", "drain_delay_seconds", "drain_seconds", "log", "admin"),
+)
 """Fields of a configuration that are told as one."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import structlog
@@ -9,8 +10,10 @@ import structlog
 from gateway.config.model import ConfigError
 from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
+from gateway.service.changed_files import ChangedFiles
 from gateway.service.changes import changes
 from gateway.service.events import unresolved
+from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
 from gateway.service.prepare import Prepared, StartError, prepare, why_not_bound
 
@@ -73,7 +76,8 @@ class Process:
         self._turn = asyncio.Lock()
         """A start, a reload and the begin of a drain come one after the other."""
         self._reminder: asyncio.TimerHandle | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._files = ChangedFiles()
+        self._following: list[asyncio.Task[None]] = []
 
     @property
     def events(self) -> "Events":
@@ -97,7 +101,9 @@ class Process:
             unresolved(self.gateway, self.events)
             await self._listen(prepared)
             self.is_serving = True
-            self._following = self.gateway.loop.create_task(self.certificates.run())
+            self._files.were_read(loaded.sources)
+            looks = (self.certificates.look, self._look_at_files)
+            self._following = [self.gateway.loop.create_task(each_second(look)) for look in looks]
             self._say_ready()
         return prepared
 
@@ -107,19 +113,26 @@ class Process:
             self.events.warning("config.no_file", remedy=NO_FILE)
             return Reloaded((), NO_FILE)
         async with self._turn:
-            if self.gateway.draining:
+            if self.gateway.leaving:
                 return Reloaded((), "the gateway stops")
             self._notifier.reloading()
             try:
                 loaded = await asyncio.to_thread(self._again)
+                self._files.were_read(loaded.sources)
                 return Reloaded(await self._adopt(loaded), "")
             except ConfigError as error:
+                self._files.were_read(error.sources)
                 self._is_broken("\n".join(map(str, error.mistakes)))
             except StartError as error:
                 self._is_broken(str(error))
             finally:
                 self._say_ready()
             return Reloaded((), self.broken)
+
+    async def _look_at_files(self) -> None:
+        """Reload once the files have changed, where the configuration in force wants that."""
+        if self.gateway.config.reload_on_change and await asyncio.to_thread(self._files.look):
+            await self.reload()
 
     async def _adopt(self, loaded: "Loaded") -> tuple[str, ...]:
         """Go over to a configuration; return what has changed.
@@ -202,13 +215,18 @@ class Process:
         self._reminder = self.gateway.loop.call_later(REMINDER_SECONDS, self._tell_broken) if self.broken else None
 
     async def drain(self, cut: asyncio.Event) -> None:
-        """Serve what is under way, and end; at once when `cut` is set, and at the drain's deadline."""
+        """Let load balancers turn away, serve what is under way, and end; at once when `cut` is set."""
         async with self._turn:
-            for running in (self._reminder, self._following):
+            for running in (self._reminder, *self._following):
                 if running is not None:
                     running.cancel()
             self._notifier.stopping()
-            self.gateway.drain()
+            self.gateway.leave()
+        if delay := self.gateway.config.drain_delay_seconds:
+            self.events.info("gateway.leaving", seconds=delay)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(cut.wait(), delay)
+        self.gateway.drain()
         self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
         loop = asyncio.get_running_loop()
         drains = [loop.create_task(each.drain()) for each in self.listening.values()]

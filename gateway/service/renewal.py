@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
+from gateway.config.stamps import Stamp
 from gateway.relay.fault import where
 from gateway.service.prepare import BAD_CERTIFICATE
-from gateway.service.tls import Certificate, Identity, Stamp, certificate_of, identity_of, stamp_of
+from gateway.service.tls import Certificate, Identity, certificate_of, identity_of, stamp_of_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +59,7 @@ class Outcome:
 class _Files:
     """What was seen of the files of one certificate that are not as those shown are."""
 
-    stamp: Stamp
+    stamp: tuple[Stamp, Stamp]
     looks: int = 0
     """How often they were looked at, and could not be used, as they are."""
     error: str = ""
@@ -143,7 +144,7 @@ def _look(seen: _Place, identity: Identity, events: list[Event]) -> Identity | N
 
 def _read(seen: _Place, pair: "CertificatePair", former: Certificate | None, events: list[Event]) -> Certificate | None:
     """Return what is in two files, if it is other than what is shown of them, and can be used."""
-    stamp = stamp_of(pair)
+    stamp = stamp_of_pair(pair)
     if former is not None and stamp == former.stamp:
         seen.files.pop(pair, None)
         return None

@@ -96,7 +96,7 @@ def status_of(process: "Process") -> Status:
     return Status(
         version=__version__,
         started=_iso(process.started),
-        draining=gateway.draining,
+        draining=gateway.leaving,
         broken=process.broken,
         reloads=process.reloads,
         failed_reloads=process.failed_reloads,

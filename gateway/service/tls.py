@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from gateway.config.stamps import Stamp, stamp_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,16 +22,12 @@ CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 It is Mozilla's list "intermediate" without DHE (https://wiki.mozilla.org/Security/Server_Side_TLS)."""
 
 
-Stamp = tuple[tuple[int, ...], ...]
-"""Of each file what changes when it is written, replaced, or another one is led to by a link."""
-
-
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A chain and its key as they were read, ready to be shown."""
 
     pair: "CertificatePair"
-    stamp: Stamp
+    stamp: tuple[Stamp, Stamp]
     """Of the files before they were read."""
     context: ssl.SSLContext
     names: tuple[str, ...]
@@ -53,7 +51,7 @@ def certificate_of(pair: "CertificatePair") -> Certificate:
         OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
         x509.DuplicateExtension, x509.UnsupportedGeneralNameType: the certificate cannot be understood.
     """
-    stamp = stamp_of(pair)
+    stamp = stamp_of_pair(pair)
     context = _context()
     context.load_cert_chain(pair.chain, pair.key, _no_password)
     leaf = x509.load_pem_x509_certificates(Path(pair.chain).read_bytes())[0]
@@ -69,18 +67,9 @@ def _no_password() -> str:
     raise ValueError("the key is encrypted, and nobody is there to type the password")
 
 
-def stamp_of(pair: "CertificatePair") -> Stamp:
+def stamp_of_pair(pair: "CertificatePair") -> tuple[Stamp, Stamp]:
     """Return by what it is known whether the files have changed."""
-    return _stamp(Path(pair.chain)), _stamp(Path(pair.key))
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:  # between two names, perhaps: it may be back at the next look
-        return ()
-    # The last is what a change of permissions changes alone.
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return stamp_of(Path(pair.chain)), stamp_of(Path(pair.key))
 
 
 def identity_of(certificates: "Sequence[Certificate]") -> Identity:

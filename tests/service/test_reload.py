@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from gateway.config.model import CertificatePair
-from gateway.service.tls import stamp_of
+from gateway.service.tls import stamp_of_pair
 from tests.relay.peers import Peer, ScriptedUpstream, connected
 from tests.service.running import Running, free_port, serving
 
@@ -351,6 +351,93 @@ async def test_no_request_is_lost_in_twenty_reloads(tmp_path: Path) -> None:
         assert answered > 20
 
 
+# Files that are followed.
+
+
+def as_config_map(folder: Path, text: str) -> None:
+    """Put a text into `c.yaml` of a folder, as Kubernetes does: a link in its way is swapped."""
+    version = folder / f"..{len(list(folder.iterdir()))}"
+    version.mkdir()
+    (version / "c.yaml").write_text(text)
+    (folder / "..data_tmp").symlink_to(version.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    if not (folder / "c.yaml").exists():
+        (folder / "c.yaml").symlink_to("..data/c.yaml")
+
+
+async def test_files_that_have_changed_are_read_where_that_is_wanted(tmp_path: Path) -> None:
+    port, folder, secret = free_port(), tmp_path / "config", tmp_path / "secret"
+    folder.mkdir()
+    first, second = Crm(b"first"), Crm(b"second")
+    async with first.upstream, second.upstream:
+        secret.write_text(f"http://127.0.0.1:{first.upstream.port}")
+        listener, extra = f"address: 127.0.0.1:{port}", "reload_on_change: true\n"
+        text = text_of(listener, sites={"one.example": 9}, extra=extra).replace(
+            "http://127.0.0.1:9", f"${{file:{secret}}}"
+        )
+        as_config_map(folder, text)
+        ends = {"config.reloaded", "config.broken"}
+        async with serving("-c", str(folder)) as running:
+            assert await get(port, "one.example") == b"first"
+            as_config_map(folder, text.replace("origins", "orgins"))
+            assert "did you mean origins?" in (await told(running, ends))["text"]
+            assert await get(port, "one.example") == b"first"
+            as_config_map(folder, text.replace("one.example", "two.example"))
+            changes = (await told(running, ends))["changes"]
+            assert changes == "site one.example removed; site two.example added"
+            assert await get(port, "two.example") == b"first"
+            secret.write_text(f"http://127.0.0.1:{second.upstream.port}")
+            assert (await told(running, ends))["changes"] == "site two.example changed"
+            assert await get(port, "two.example") == b"second"
+            (folder / "more.yaml").write_text(
+                f"sites:{text_of(listener, sites={'more.example': 9}).split('sites:')[1]}"
+            )
+            assert (await told(running, ends))["changes"] == "site more.example added"
+
+
+async def test_files_that_have_changed_are_left_alone_unless_that_is_wanted(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    authority, folder = trustme.CA(), tmp_path / "tls" / "crm"
+    put(authority, folder)
+    listener = f"{{address: '127.0.0.1:{port}', certificates: {tmp_path / 'tls'}}}"
+    file.write_text(text_of(listener, sites={"crm.example": 9}))
+    async with serving("-c", str(file)) as running:
+        file.write_text("sites: [")
+        for _ in range(3):  # looks, that each come a second after the one before
+            put(authority, folder)
+            event = await told(running, {"certificate.renewed", "config.broken"})
+            assert event["event"] == "certificate.renewed"
+
+
+async def test_a_second_signal_ends_the_delay_and_cuts(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    crm.held.clear()
+    async with crm.upstream:
+        extra = "drain_delay: 1h\ndrain: 1h\n"
+        file.write_text(text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port}, extra=extra))
+        async with serving("-c", str(file)) as running, connected(port) as client:
+            await client.send(b"GET /slow HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+            while not crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+                await asyncio.sleep(0)
+            running.process.terminate()
+            assert (await told(running, {"gateway.leaving"}))["seconds"] == 3600
+            assert await get(port, "crm.example") == b"crm"
+            running.process.terminate()
+            assert await running.process.wait() == 0
+            assert await client.rest() == b""
+
+
+async def test_the_drain_begins_once_the_delay_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(text_of(f"address: 127.0.0.1:{free_port()}", sites={"crm.example": 9}, extra="drain_delay: 10ms\n"))
+    async with serving("-c", str(file)) as running:
+        running.process.terminate()
+        await told(running, {"gateway.leaving"})
+        await told(running, {"gateway.draining"})
+        assert await running.process.wait() == 0
+
+
 # Certificates.
 
 
@@ -451,6 +538,6 @@ def test_a_change_of_permissions_alone_is_seen(tmp_path: Path) -> None:
     pair = CertificatePair(str(tmp_path / "chain"), str(tmp_path / "key"))
     for name in ("chain", "key"):
         (tmp_path / name).write_text(name)
-    before = stamp_of(pair)
+    before = stamp_of_pair(pair)
     (tmp_path / "key").chmod(0o400)
-    assert stamp_of(pair) != before
+    assert stamp_of_pair(pair) != before
