@@ -88,6 +88,7 @@ def _listener(settings: ListenerSettings, certificates: tuple[CertificatePair, .
         address.host,
         address.port,
         certificates=certificates,
+        certificate_folder=settings.certificates if isinstance(settings.certificates, str) else None,
         redirect_to_https=settings.redirect_to_https,
         proxy_protocol=settings.proxy_protocol,
         health=None if settings.health is None else settings.health.decode(),

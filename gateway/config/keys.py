@@ -349,8 +349,8 @@ class ListenerSettings(Settings):
             FOLDER, Sections("a list of {chain, key}", Section("a mapping with chain and key", CertificateSettings))
         ),
         "A folder whose sub-folders hold `fullchain.pem` and `privkey.pem`, as certbot writes them, or a list of "
-        "{chain, key}. Chosen by the name a client asks for; the first is for those who ask for none. Left out: plain "
-        "HTTP.",
+        "{chain, key}. Chosen by the name a client asks for; the first is for those who ask for none. Followed: what "
+        "changes in them, or comes and goes in the folder, needs no reload. Left out: plain HTTP.",
     )
     redirect_to_https = defaulted(
         "false", SWITCH, "Sends every request to the same address with https, and does nothing else."

@@ -49,6 +49,8 @@ class Listener:
     port: int
     certificates: tuple[CertificatePair, ...] = ()
     """None: plain HTTP. Chosen by SNI; the first is the default."""
+    certificate_folder: str | None = None
+    """The folder in whose sub-folders they were found, and are looked for; None where each is named."""
     redirect_to_https: bool = False
     proxy_protocol: bool = False
     health: str | None = None

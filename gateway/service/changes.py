@@ -29,7 +29,11 @@ _WHOLE: Final = (
 
 
 def _listeners(config: "Config") -> "dict[str, Listener]":
-    return {listener.authority: listener for listener in config.listeners}
+    """Return the listeners by address, without what was found in folders of certificates: that is followed."""
+    return {
+        listener.authority: replace(listener, certificates=()) if listener.certificate_folder else listener
+        for listener in config.listeners
+    }
 
 
 def _sites(config: "Config") -> "dict[str, Site]":

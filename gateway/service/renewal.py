@@ -3,29 +3,35 @@
 import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
+from gateway.config.certificates import none_in, pairs_in
+from gateway.config.files import unreadable
 from gateway.config.stamps import Stamp
 from gateway.relay.fault import where
 from gateway.service.prepare import BAD_CERTIFICATE
 from gateway.service.tls import Certificate, Identity, certificate_of, identity_of, stamp_of_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.config.model import CertificatePair, Listener
     from gateway.service.events import Events
     from gateway.service.listening import Place
 
 LOOKS: Final = 5
-"""Looks at the same files before they are told to be unusable: chain and key may be copied one after the other."""
+"""Looks at the same files before they are told to be unusable, and for a folder that is gone before its certificate is
+shown no more: chain and key may be copied one after the other, and a folder may be replaced in two steps."""
 WARN_DAYS: Final = (1, 7, 14, 30)
 """Days left at which an end is told of, each once. Let's Encrypt's are renewed 30 days before."""
 
 BROKEN: Final = "put chain and key of one certificate there; clients are shown the former one meanwhile"
 """What to do about files that cannot be used."""
+NEW_AND_BROKEN: Final = "put chain and key of one certificate there; clients are shown the others meanwhile"
+"""The same for one of which nothing was shown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class _Place:
     listener: "Listener"
     """As long as it is this one."""
     files: "dict[CertificatePair, _Files]" = field(default_factory=dict["CertificatePair", _Files])
+    gone: "dict[CertificatePair, int]" = field(default_factory=dict["CertificatePair", int])
+    """Certificates that are shown and whose sub-folder is no more, and how often it was looked for."""
+    error: str = ""
+    """Why there is none at all."""
 
 
 class Renewal:
@@ -133,13 +143,41 @@ class Renewal:
 def _look(seen: _Place, identity: Identity, events: list[Event]) -> Identity | None:
     """Return what a listener's clients are to be shown, if that has changed; add what is to be told."""
     shown = {certificate.pair: certificate for certificate in identity.certificates}
-    wanted: list[Certificate] = []
-    for pair in seen.listener.certificates:
-        former = shown.get(pair)
-        certificate = _read(seen, pair, former, events) or former
-        if certificate is not None:
-            wanted.append(certificate)
-    return None if tuple(wanted) == identity.certificates else identity_of(wanted)
+    pairs, why_none = _pairs(seen.listener)
+    for pair in seen.files.keys() - set(pairs):
+        del seen.files[pair]
+    found = (_read(seen, pair, shown.get(pair), events) or shown.get(pair) for pair in pairs)
+    there = [certificate for certificate in found if certificate is not None]
+    gone = [each for pair, each in shown.items() if pair not in pairs]
+    seen.gone = {each.pair: seen.gone.get(each.pair, 0) + 1 for each in gone}
+    # Something has to be shown: where nothing else can be, those that are gone are.
+    stay = [each for each in gone if not there or seen.gone[each.pair] < LOOKS]
+    details = {"listener": seen.listener.authority}
+    events.extend(Event("certificate.removed", "info", {**details, **_told(each)}) for each in gone if each not in stay)
+    former, seen.error = seen.error, "" if pairs or min(seen.gone.values()) < LOOKS else why_none
+    if seen.error and not former:
+        events.append(Event("certificate.broken", "error", {**details, "error": seen.error, "remedy": BROKEN}))
+    wanted = tuple(sorted((*there, *stay), key=_folder_name) if stay else there)
+    return None if wanted == identity.certificates else identity_of(wanted)
+
+
+def _folder_name(certificate: Certificate) -> Path:
+    return Path(certificate.pair.chain)
+
+
+def _pairs(listener: "Listener") -> "tuple[Sequence[CertificatePair], str]":
+    """Return which certificates a listener has now, and what is to be said if there is none."""
+    if listener.certificate_folder is None:
+        return listener.certificates, ""
+    folder = Path(listener.certificate_folder)
+    try:
+        return pairs_in(folder), none_in(folder)
+    except OSError as error:
+        return (), f"{folder} {unreadable(folder, error)}"
+
+
+def _told(certificate: Certificate) -> dict[str, str]:
+    return {"chain": certificate.pair.chain, "names": ", ".join(certificate.names)}
 
 
 def _read(seen: _Place, pair: "CertificatePair", former: Certificate | None, events: list[Event]) -> Certificate | None:
@@ -155,22 +193,23 @@ def _read(seen: _Place, pair: "CertificatePair", former: Certificate | None, eve
     if files.looks >= LOOKS:
         return None
     files.looks += 1
-    details = {"listener": seen.listener.authority, "chain": pair.chain}
+    details = {"listener": seen.listener.authority}
     try:
         certificate = certificate_of(pair)
     except BAD_CERTIFICATE as error:
         if files.looks == LOOKS:
             files.error = f"{pair.chain} and {pair.key} cannot be used: {error}"
-            events.append(Event("certificate.broken", "error", {**details, "error": files.error, "remedy": BROKEN}))
+            details |= {"chain": pair.chain, "error": files.error, "remedy": BROKEN if former else NEW_AND_BROKEN}
+            events.append(Event("certificate.broken", "error", details))
         return None
     del seen.files[pair]
-    details |= {"names": ", ".join(certificate.names), "ends": certificate.ends.isoformat()}
-    events.append(Event("certificate.renewed", "info", details))
+    name = "certificate.renewed" if former else "certificate.added"
+    events.append(Event(name, "info", {**details, **_told(certificate), "ends": certificate.ends.isoformat()}))
     return certificate
 
 
 def _why_broken(seen: _Place) -> str:
-    return "; ".join(files.error for files in seen.files.values() if files.error)
+    return "; ".join(error for error in (seen.error, *(files.error for files in seen.files.values())) if error)
 
 
 def tell(events: "Iterable[Event]") -> None:

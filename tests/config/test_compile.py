@@ -169,6 +169,7 @@ def test_every_key(tmp_path: Path) -> None:
                 "::",
                 8443,
                 (CertificatePair("/tls/*/fullchain.pem", "/tls/*/privkey.pem"),),
+                "/tls",
                 health="/healthy",
                 limits=limits,
             ),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import ssl
 from collections.abc import Callable
@@ -441,15 +442,17 @@ async def test_the_drain_begins_once_the_delay_is_over(tmp_path: Path) -> None:
 # Certificates.
 
 
-def put(authority: trustme.CA, folder: Path, *, key_of: trustme.LeafCert | None = None) -> trustme.LeafCert:
+def put(
+    authority: trustme.CA, folder: Path, *, key_of: trustme.LeafCert | None = None, name: str = "crm.example"
+) -> trustme.LeafCert:
     """Put a new certificate into a folder, as certbot's hook does: two files, each replaced whole."""
-    issued = authority.issue_cert("crm.example")
+    issued = authority.issue_cert(name)
     folder.mkdir(parents=True, exist_ok=True)
     key = (key_of or issued).private_key_pem.bytes()
-    for name, octets in (("fullchain.pem", issued.cert_chain_pems[0].bytes()), ("privkey.pem", key)):
-        new = folder / f".{name}"
+    for file, octets in (("fullchain.pem", issued.cert_chain_pems[0].bytes()), ("privkey.pem", key)):
+        new = folder / f".{file}"
         new.write_bytes(octets)
-        new.rename(folder / name)
+        new.rename(folder / file)
     return issued
 
 
@@ -481,9 +484,9 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-async def shown(port: int, authority: trustme.CA) -> bytes:
-    """Return the certificate that a client is shown."""
-    async with connected(port, trusting(authority), "crm.example") as client:
+async def shown(port: int, authority: trustme.CA, name: str = "crm.example") -> bytes:
+    """Return the certificate that a client who asks for a name is shown."""
+    async with connected(port, trusting(authority), name) as client:
         octets: bytes = client.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return octets
 
@@ -532,6 +535,32 @@ async def test_a_key_that_does_not_match_is_told_and_the_former_certificate_stay
             third = put(authority, folder)
             await told(running, {"certificate.renewed"})
             assert await shown(port, authority) == der(third)
+
+
+async def test_sub_folders_come_and_go_without_a_reload_and_a_broken_one_keeps_none_away(tmp_path: Path) -> None:
+    port, file, tls = free_port(), tmp_path / "c.yaml", tmp_path / "tls"
+    authority = trustme.CA()
+    first = put(authority, tls / "crm")
+    put(authority, tls / "broken", key_of=first, name="broken.example")
+    listener = f"{{address: '127.0.0.1:{port}', certificates: {tls}}}"
+    file.write_text(text_of(listener, sites={"crm.example": 9}))
+    async with serving("-c", str(file)) as running:
+        assert "certificate-broken" in {event.get("id") for event in running.events}
+        assert await shown(port, authority) == der(first)
+        second = put(authority, tls / "more", name="more.example")
+        added = await told(running, {"certificate.added", "certificate.removed", "certificate.renewed"})
+        assert (added["event"], added["names"]) == ("certificate.added", "more.example")
+        assert await shown(port, authority, "more.example") == der(second)
+        shutil.rmtree(tls / "crm")
+        broken = await told(running, {"certificate.broken", "certificate.removed"})
+        assert (broken["event"], broken["chain"]) == ("certificate.broken", str(tls / "broken" / "fullchain.pem"))
+        removed = await told(running, {"certificate.added", "certificate.removed", "certificate.renewed"})
+        assert (removed["event"], removed["names"]) == ("certificate.removed", "crm.example")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await shown(port, authority)
+        assert await shown(port, authority, "more.example") == der(second)
+        reload = await reloaded(running, file, file.read_text())
+        assert reload["changes"] == "nothing changed"
 
 
 def test_a_change_of_permissions_alone_is_seen(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Certificates that are followed: look by look, in this thread, with the time as it is told."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,9 +36,9 @@ def put(folder: Path, name: str, *, ends: datetime = ENDS, key_of: str = "") -> 
 class Clients:
     """What clients of one listener are shown, from look to look."""
 
-    def __init__(self, *pairs: CertificatePair) -> None:
+    def __init__(self, *pairs: CertificatePair, folder: Path | None = None) -> None:
         self.renewal = Renewal()
-        self.listener = Listener("0.0.0.0", 443, pairs)  # noqa: S104 - nobody listens
+        self.listener = Listener("0.0.0.0", 443, pairs, None if folder is None else str(folder))  # noqa: S104 - nobody listens
         self.identity: Identity = identity_of([certificate_of(pair) for pair in pairs])
         self.now = NOW
 
@@ -55,9 +56,10 @@ class Clients:
         """Look some times, and return what is told, without what certificates hold."""
         return [event.name for _ in range(number) for event in self.look()]
 
-    def serial(self, number: int = 0) -> bytes:
-        """Return by what it is known which certificate it is."""
-        return Path(self.identity.certificates[number].pair.chain).read_bytes()
+    @property
+    def names(self) -> str:
+        """Return the names that certificates are shown for, in their order."""
+        return " ".join(name.removesuffix(".example") for each in self.identity.certificates for name in each.names)
 
 
 def test_what_has_not_changed_is_not_told(tmp_path: Path) -> None:
@@ -120,6 +122,85 @@ def test_it_is_broken_until_it_is_good_and_told_again_once_it_is_broken_otherwis
     clients.look()
     assert AT in clients.renewal.broken
     assert clients.looks() == ["certificate.broken"]
+
+
+# A folder.
+
+
+def test_a_sub_folder_that_is_new_is_shown_at_its_place(tmp_path: Path) -> None:
+    clients = Clients(put(tmp_path, "b"), put(tmp_path, "d"), folder=tmp_path)
+    before = clients.identity.certificates
+    (tmp_path / "lost+found").mkdir()
+    assert clients.looks(2) == []
+    pair = put(tmp_path, "c")
+    details = {"listener": "0.0.0.0:443", "chain": pair.chain, "names": "c.example", "ends": ENDS.isoformat()}
+    assert clients.look() == (Event("certificate.added", "info", details),)
+    assert clients.names == "b c d"
+    assert (*clients.identity.certificates[::2],) == before
+    put(tmp_path, "a")
+    put(tmp_path, "b-c")
+    assert clients.looks(2) == ["certificate.added"] * 2
+    assert clients.names == "a b b-c c d"
+
+
+@pytest.mark.parametrize("lacks", ["fullchain.pem", "privkey.pem"])
+def test_one_that_is_incomplete_is_waited_for_and_told_and_the_others_are_shown(tmp_path: Path, lacks: str) -> None:
+    clients = Clients(put(tmp_path, "b"), folder=tmp_path)
+    before = clients.identity
+    put(tmp_path, "a")
+    (tmp_path / "a" / lacks).unlink()
+    assert clients.looks(LOOKS - 1) == []
+    (event,) = clients.look()
+    assert event.name == "certificate.broken"
+    assert "the others" in str(event.details["remedy"])
+    assert str(tmp_path / "a" / lacks) in clients.renewal.broken[AT]
+    assert clients.identity is before
+    put(tmp_path, "b")
+    assert clients.looks() == ["certificate.renewed"]
+    assert AT in clients.renewal.broken
+    shutil.rmtree(tmp_path / "a")
+    assert clients.look() == ()
+    assert clients.renewal.broken == {}
+    put(tmp_path, "a")
+    assert clients.looks() == ["certificate.added"]
+
+
+def test_one_that_is_gone_for_good_is_shown_no_more(tmp_path: Path) -> None:
+    clients = Clients(put(tmp_path, "a"), put(tmp_path, "b"), put(tmp_path, "c"), folder=tmp_path)
+    (tmp_path / "b").rename(tmp_path / ".b")
+    assert clients.looks(LOOKS - 1) == []
+    (tmp_path / ".b").rename(tmp_path / "b")
+    assert clients.looks() == []
+    assert clients.names == "a b c"
+    shutil.rmtree(tmp_path / "a")
+    assert clients.looks(LOOKS - 1) == []
+    assert clients.names == "a b c"
+    details = {"listener": "0.0.0.0:443", "chain": str(tmp_path / "a" / "fullchain.pem"), "names": "a.example"}
+    assert clients.look() == (Event("certificate.removed", "info", details),)
+    assert clients.names == "b c"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_last_ones_stay_until_there_is_another(tmp_path: Path, *, whole: bool) -> None:
+    folder = tmp_path / "tls"
+    clients = Clients(put(folder, "a"), put(folder, "b"), folder=folder)
+    before = clients.identity
+    for each in ["."] if whole else ["a", "b"]:
+        shutil.rmtree(folder / each)
+    assert clients.looks(LOOKS - 1) == []
+    assert clients.renewal.broken == {}
+    assert clients.looks() == ["certificate.broken"]
+    says = "does not exist" if whole else "holds no sub-folder with fullchain.pem and privkey.pem: put one there"
+    assert clients.renewal.broken == {AT: f"{folder} {says}"}
+    assert clients.identity is before
+    put(folder, "c")
+    (folder / "c" / "privkey.pem").rename(folder / "privkey.pem")
+    assert clients.looks() == ["certificate.broken"]
+    assert clients.identity is before
+    (folder / "privkey.pem").rename(folder / "c" / "privkey.pem")
+    assert clients.looks() == ["certificate.added", "certificate.removed", "certificate.removed"]
+    assert clients.names == "c"
+    assert clients.renewal.broken == {}
 
 
 def test_another_listener_at_the_address_begins_anew(tmp_path: Path) -> None:
