@@ -67,10 +67,12 @@ def find_certificates(
     for index, listener in _listeners(settings):
         with suppress(Unread):
             pairs = tuple(_pairs(listener, notes, look=now is not None))
-            found[index] = tuple(CertificatePair(str(pair.chain), str(pair.key)) for pair in pairs)
             if pairs and now is not None:
                 node = listener.node_of(ListenerSettings.certificates)
-                _check_names([_examine(pair, notes, now) for pair in pairs], settings, node, notes)
+                examined = _examine_all(pairs, notes, now, folder=listener.certificates)
+                _check_names(list(examined.values()), settings, node, notes)
+                pairs = tuple(pair for pair, certificate in examined.items() if certificate)
+            found[index] = tuple(CertificatePair(str(pair.chain), str(pair.key)) for pair in pairs)
     if now is not None:
         for tls in _upstreams(settings):
             _check_upstream(tls, notes, now)
@@ -94,8 +96,8 @@ def _pairs(listener: ListenerSettings, notes: Notes, *, look: bool) -> Iterator[
     named = listener.certificates or ()
     if isinstance(named, str):
         node = listener.node_of(ListenerSettings.certificates)
-        folders = _folders(Path(named), node, notes) if look else [Path(named, "*")]
-        yield from (_Pair(folder / CHAIN, folder / KEY, node, node) for folder in folders)
+        pairs = _found(Path(named), node, notes) if look else (_pair(Path(named, "*")),)
+        yield from (_Pair(Path(pair.chain), Path(pair.key), node, node) for pair in pairs)
         return
     for pair in named:
         with suppress(Unread):
@@ -103,21 +105,57 @@ def _pairs(listener: ListenerSettings, notes: Notes, *, look: bool) -> Iterator[
             yield _Pair(Path(pair.chain), Path(pair.key), *nodes)
 
 
-def _folders(parent: Path, node: Node, notes: Notes) -> list[Path]:
-    """Return the sub-folders that hold a certificate or a key, by name."""
+def pairs_in(parent: Path) -> tuple[CertificatePair, ...]:
+    """Return what is in the sub-folders that hold a certificate or a key, by their names.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return tuple(
+        _pair(folder)
+        for folder in sorted(parent.iterdir())
+        if not folder.name.startswith(".") and ((folder / CHAIN).exists() or (folder / KEY).exists())
+    )
+
+
+def none_in(parent: Path) -> str:
+    """Return what is to be said of a folder without a certificate."""
+    return f"{parent} holds no sub-folder with {CHAIN} and {KEY}: put one there"
+
+
+def _pair(folder: Path) -> CertificatePair:
+    return CertificatePair(str(folder / CHAIN), str(folder / KEY))
+
+
+def _found(parent: Path, node: Node, notes: Notes) -> tuple[CertificatePair, ...]:
     try:
-        folders = sorted(
-            folder
-            for folder in parent.iterdir()
-            if not folder.name.startswith(".") and ((folder / CHAIN).exists() or (folder / KEY).exists())
-        )
+        pairs = pairs_in(parent)
     except OSError as error:
         raise notes.mistake(node.place, node.path, f"{parent} {unreadable(parent, error)}") from None
-    if not folders:
-        raise notes.mistake(
-            node.place, node.path, f"{parent} holds no sub-folder with {CHAIN} and {KEY}: put one there"
-        )
-    return folders
+    if not pairs:
+        raise notes.mistake(node.place, node.path, none_in(parent))
+    return pairs
+
+
+def _examine_all(
+    pairs: Sequence[_Pair], notes: Notes, now: datetime, *, folder: object
+) -> Mapping[_Pair, x509.Certificate | None]:
+    """Return the certificate of each pair; in a folder, one that cannot be used is left out, and none of the others.
+
+    A copy that went wrong for one customer must not keep the gateway from starting for thirty.
+    """
+    examined: dict[_Pair, tuple[x509.Certificate | None, Notes]] = {}
+    for pair in pairs:
+        own = Notes()
+        examined[pair] = _examine(pair, own, now), own
+    are_parted = isinstance(folder, str) and any(certificate for certificate, _ in examined.values())
+    for pair, (certificate, own) in examined.items():
+        if certificate or not are_parted:
+            notes.take(own)
+        for mistake in own.mistakes if are_parted else ():
+            says = f"{mistake.text}. Until then it is left out, and the others in {folder} are shown"
+            notes.warn(pair.chain_node, Unwise.CERTIFICATE_BROKEN, says)
+    return {pair: certificate for pair, (certificate, _) in examined.items()}
 
 
 def _examine(pair: _Pair, notes: Notes, now: datetime) -> x509.Certificate | None:

@@ -70,6 +70,8 @@ def compile_config(
         admin=settings.admin.address if settings.admin else None,
         trusted_proxies=trusted,
         workers=settings.workers,
+        reload_on_change=settings.reload_on_change,
+        drain_delay_seconds=settings.drain_delay,
         drain_seconds=settings.drain,
         log=Log(settings.log.format, settings.log.level),
     )
@@ -86,6 +88,7 @@ def _listener(settings: ListenerSettings, certificates: tuple[CertificatePair, .
         address.host,
         address.port,
         certificates=certificates,
+        certificate_folder=settings.certificates if isinstance(settings.certificates, str) else None,
         redirect_to_https=settings.redirect_to_https,
         proxy_protocol=settings.proxy_protocol,
         health=None if settings.health is None else settings.health.decode(),

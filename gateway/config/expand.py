@@ -9,6 +9,7 @@ from typing import Final
 from gateway.config.files import unreadable
 from gateway.config.node import Scalar, quoted
 from gateway.config.notes import Notes, Wrong
+from gateway.config.stamps import Stamp, stamp_of
 
 MAX_FILE_OCTETS: Final = 64 * 1024
 """Of a file that a value comes from."""
@@ -23,7 +24,7 @@ class Expander:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Take variables from `environ`."""
         self._environ = environ
-        self.files: dict[Path, None] = {}
+        self.files: dict[Path, Stamp] = {}
 
     def expand(self, scalar: Scalar, notes: Notes) -> Scalar:
         """Return `scalar` with each `${…}` put in."""
@@ -68,7 +69,7 @@ class Expander:
             raise Wrong(
                 f"names the file {quoted(str(path))}", "write its path from the root, ${file:/run/secrets/name}"
             )
-        self.files[path] = None
+        self.files.setdefault(path, stamp_of(path))
         try:
             with path.open("rb") as file:
                 octets = file.read(MAX_FILE_OCTETS + 1)

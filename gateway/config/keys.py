@@ -349,8 +349,8 @@ class ListenerSettings(Settings):
             FOLDER, Sections("a list of {chain, key}", Section("a mapping with chain and key", CertificateSettings))
         ),
         "A folder whose sub-folders hold `fullchain.pem` and `privkey.pem`, as certbot writes them, or a list of "
-        "{chain, key}. Chosen by the name a client asks for; the first is for those who ask for none. Left out: plain "
-        "HTTP.",
+        "{chain, key}. Chosen by the name a client asks for; the first is for those who ask for none. Followed: what "
+        "changes in them, or comes and goes in the folder, needs no reload. Left out: plain HTTP.",
     )
     redirect_to_https = defaulted(
         "false", SWITCH, "Sends every request to the same address with https, and does nothing else."
@@ -404,6 +404,19 @@ class GatewaySettings(Settings):
         "scheme.",
     )
     workers = defaulted("auto", WORKERS, "Processes; `auto` for one a core.")
+    reload_on_change = defaulted(
+        "false",
+        SWITCH,
+        "Whether the YAML files, and those that values come from, are looked at each second, and read again once they "
+        "have changed and then stayed as they are for a second. A mistake in them changes nothing, and is told once.",
+    )
+    drain_delay = defaulted(
+        "0s",
+        duration("0s", "1h"),
+        "How long clients are served as before once the gateway is told to stop, while `/readyz` and `health` say 503 "
+        "already: a load balancer turns away first. Whoever stops it has to wait for this and `drain`: "
+        "`TimeoutStopSec`, `terminationGracePeriodSeconds`.",
+    )
     drain = defaulted("30s", duration("0s", "1h"), "How long requests under way may take when the gateway is stopped.")
     log = defaulted("{}", Section("a mapping", LogSettings), "The log.")
     defaults = optional(SiteDefaults(), "What each site takes that says nothing else: any key of a site but `names`.")

@@ -15,10 +15,11 @@ from gateway.config.expand import Expander
 from gateway.config.files import warn_if_closed
 from gateway.config.keys import GatewaySettings, ListenerSettings
 from gateway.config.layers import effective
-from gateway.config.model import Address, Config, ConfigError, ConfigWarning, Remark
+from gateway.config.model import NO_SOURCES, Address, Config, ConfigError, ConfigWarning, Remark
 from gateway.config.node import Entry, Items, Node, Place, Scalar, Table, with_node
 from gateway.config.notes import Notes, Unread
 from gateway.config.sources import join, read_file, yaml_files
+from gateway.config.stamps import Sources, stamp_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,15 @@ class Loaded:
 
     config: Config
     warnings: tuple[ConfigWarning, ...]
-    files: tuple[Path, ...]
-    """All files read: YAML files in order, then those that values came from."""
+    sources: Sources
+    """What it was read from."""
     settings: GatewaySettings
     """As it was written, each value with its source."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files read: YAML files in order, then those that values came from."""
+        return tuple(self.sources.stamps)
 
 
 def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = True) -> Loaded:
@@ -43,13 +49,15 @@ def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = Tru
     """
     notes, expander = Notes(), Expander(environ)
     found = list(yaml_files(paths, notes))
+    stamps = {path: stamp_of(path) for path in found}  # before they are read: what changes meanwhile is seen later
     roots: list[Table] = []
     for path in found:
         with suppress(Unread):
             roots.append(read_file(path, notes, expander))
+    sources = Sources(tuple(paths), stamps | expander.files)
     if not roots:
-        raise ConfigError(_in_order(notes.mistakes, found))
-    for path in (*found, *expander.files):
+        raise ConfigError(_in_order(notes.mistakes, found), sources)
+    for path in sources.stamps:
         warn_if_closed(path, Place(str(path)), "", notes)
     root = join(roots, notes)
     sites = root.get("sites")
@@ -57,7 +65,7 @@ def load(paths: Sequence[Path], environ: Mapping[str, str], *, files: bool = Tru
     if len(roots) == len(found) and (sites is None or (isinstance(sites, Items) and not sites.items)):
         says = "there are no sites: write sites: and below it, - names: [crm.customer.example]"
         notes.mistake(sites.place if sites else root.place, "", says)
-    return _finished(root, notes, [*found, *expander.files], files=files)
+    return _finished(root, notes, sources, files=files)
 
 
 def admin_address(paths: Sequence[Path], environ: Mapping[str, str]) -> Address | None:
@@ -96,7 +104,7 @@ def without_file(*, upstream: str, allow_origins: Sequence[str], names: Sequence
     }
     if listen is not None:
         root["listeners"] = Items(_COMMAND_LINE, "", (_table({"address": _option("--listen", listen)}),))
-    return _finished(_table(root), Notes(), [], any_host=not names)
+    return _finished(_table(root), Notes(), NO_SOURCES, any_host=not names)
 
 
 _COMMAND_LINE: Final = Place("the command line")
@@ -117,7 +125,7 @@ def _table(nodes: Mapping[str, Node]) -> Table:
     return Table(_COMMAND_LINE, "", {name: Entry(node.place, node) for name, node in nodes.items()})
 
 
-def _finished(root: Table, notes: Notes, read: Sequence[Path], *, files: bool = True, any_host: bool = False) -> Loaded:
+def _finished(root: Table, notes: Notes, sources: Sources, *, files: bool = True, any_host: bool = False) -> Loaded:
     """Return what the nodes mean, once every check was made."""
     settings = GatewaySettings(_layered(root), notes)
     check(settings, notes)
@@ -125,9 +133,9 @@ def _finished(root: Table, notes: Notes, read: Sequence[Path], *, files: bool = 
         _check_any_host(settings, notes)
     certificates = find_certificates(settings, notes, datetime.now(UTC) if files else None)
     if notes.mistakes:
-        raise ConfigError(_in_order(notes.mistakes, read))
+        raise ConfigError(_in_order(notes.mistakes, sources.stamps), sources)
     config = compile_config(settings, certificates, any_host=any_host)
-    return Loaded(config, _in_order(notes.warnings, read), tuple(read), settings)
+    return Loaded(config, _in_order(notes.warnings, sources.stamps), sources, settings)
 
 
 def _layered(root: Table) -> Table:
@@ -151,7 +159,7 @@ def _check_any_host(settings: GatewaySettings, notes: Notes) -> None:
 R = TypeVar("R", bound=Remark)
 
 
-def _in_order(remarks: Iterable[R], files: Sequence[Path]) -> tuple[R, ...]:
+def _in_order(remarks: Iterable[R], files: Iterable[Path]) -> tuple[R, ...]:
     """Return `remarks` in the order of files, lines and columns."""
     order = {str(path): index for index, path in enumerate(files)}
     return tuple(sorted(remarks, key=lambda each: (order.get(each.file, -1), each.line, each.column)))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from gateway.config.stamps import Sources
 from gateway.http1.head import DEFAULT_HEAD_LIMITS, HeadLimits
 from gateway.policy.model import Policy, Site
 
@@ -48,6 +49,8 @@ class Listener:
     port: int
     certificates: tuple[CertificatePair, ...] = ()
     """None: plain HTTP. Chosen by SNI; the first is the default."""
+    certificate_folder: str | None = None
+    """The folder in whose sub-folders they were found, and are looked for; None where each is named."""
     redirect_to_https: bool = False
     proxy_protocol: bool = False
     health: str | None = None
@@ -96,6 +99,8 @@ class Config:
     """The proxies themselves. Loopback is in it when `listeners` is not configured."""
     workers: int | None = None
     """None: as many as cores."""
+    reload_on_change: bool = False
+    drain_delay_seconds: float = 0.0
     drain_seconds: float = 30.0
     log: Log = field(default_factory=Log)
 
@@ -138,10 +143,15 @@ class ConfigWarning(Remark):
     """Its section in docs/warnings.md."""
 
 
+NO_SOURCES = Sources()
+"""Of what was not read from files."""
+
+
 class ConfigError(Exception):
     """The configuration cannot be used."""
 
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        """Keep all `mistakes`, in the order of files and lines."""
+    def __init__(self, mistakes: tuple[Mistake, ...], sources: Sources = NO_SOURCES) -> None:
+        """Keep all `mistakes`, in the order of files and lines, and what they were found in."""
         super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = mistakes
+        self.sources = sources

@@ -41,6 +41,11 @@ class Notes:
         """All warnings, in the order they were noted."""
         return tuple(self._warnings)
 
+    def take(self, other: "Notes") -> None:
+        """Note all that others have noted."""
+        self._mistakes |= dict.fromkeys(other.mistakes)
+        self._warnings |= dict.fromkeys(other.warnings)
+
     def mistake(self, place: Place, path: str, text: str) -> Unread:
         """Note that something is wrong; what comes back can be raised."""
         self._mistakes.setdefault(Mistake(place.file, place.line, place.column, path, text))

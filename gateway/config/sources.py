@@ -10,6 +10,7 @@ from gateway.config.expand import Expander
 from gateway.config.files import is_folder, unreadable
 from gateway.config.node import Items, Place, Table
 from gateway.config.notes import Notes
+from gateway.config.stamps import Sources, stamp_of
 
 SUFFIXES: Final = (".yaml", ".yml")
 """Of the files in a folder that are read."""
@@ -26,6 +27,12 @@ def yaml_files(paths: Iterable[Path], notes: Notes) -> Iterator[Path]:
             if file not in seen:
                 seen.add(file)
                 yield file
+
+
+def as_they_are_now(sources: Sources) -> Sources:
+    """Return the same sources with the stamps of this moment: files that are new in a folder among them."""
+    files = (*yaml_files(sources.paths, Notes()), *sources.stamps)
+    return Sources(sources.paths, {file: stamp_of(file) for file in files})
 
 
 def _in_folder(folder: Path, notes: Notes) -> list[Path]:

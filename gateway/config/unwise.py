@@ -8,6 +8,7 @@ class Unwise(StrEnum):
 
     ADMIN_EXPOSED = "admin-exposed"
     AUTHORIZATION_NOT_LISTED = "authorization-not-listed"
+    CERTIFICATE_BROKEN = "certificate-broken"
     CERTIFICATE_CHAIN_SHORT = "certificate-chain-short"
     CERTIFICATE_EXPIRED = "certificate-expired"
     CERTIFICATE_EXPIRES_SOON = "certificate-expires-soon"

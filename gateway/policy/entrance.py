@@ -14,7 +14,7 @@ SAFE_TO_REDIRECT: Final = frozenset({b"GET", b"HEAD"})
 
 
 def health(head: RequestHead, path: bytes, *, draining: bool) -> Answer | None:
-    """Answer a load balancer's probe: 200, or 503 while draining; needs no Host, and None for any other request."""
+    """Answer a load balancer's probe: 200, or 503 once it is to turn away; needs no Host. None for other requests."""
     if head.method not in SAFE_TO_REDIRECT or path_of(head.target) != path:
         return None
     return Answer(Reason.SHUTDOWN, 503, b"") if draining else Answer(Reason.HEALTH, 200, b"")

@@ -299,7 +299,7 @@ class ClientConnection(Connection):
             return loop
         listener = self.listener
         if listener.health is not None:
-            answer = health(head, listener.health.encode(), draining=self.gateway.draining)
+            answer = health(head, listener.health.encode(), draining=self.gateway.leaving)
             if answer is not None:
                 return answer
         return to_https(self.gateway.policy, head) if listener.redirect_to_https else None

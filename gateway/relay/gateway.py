@@ -61,6 +61,8 @@ class Gateway:
         """How often requests of a site came, or were answered, in an odd way."""
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
+        self.leaving = False
+        """Load balancers are told to turn away; everybody is served as before, until it drains."""
         self.draining = False
         self.empty = asyncio.Event()
         """Set while there is no client connection."""
@@ -131,9 +133,13 @@ class Gateway:
         for upstream in tuple(self.upstreams):
             upstream.abort()
 
+    def leave(self) -> None:
+        """Tell load balancers that there will be a drain."""
+        self.leaving = True
+
     def drain(self) -> None:
         """Serve what is under way; idle connections get one more request, then go after some silence (contract 21)."""
-        self.draining = True
+        self.leaving = self.draining = True
         for client in tuple(self.clients):
             client.drain()
 

@@ -22,12 +22,18 @@ def changes(before: "Config", after: "Config") -> tuple[str, ...]:
     )
 
 
-_WHOLE: Final = ("trusted_proxies", "drain_seconds", "log", "workers", "admin")
+_WHOLE: Final = (
+    *("trusted_proxies", "workers", "reload_on_change", "drain_delay_seconds", "drain_seconds", "log", "admin"),
+)
 """Fields of a configuration that are told as one."""
 
 
 def _listeners(config: "Config") -> "dict[str, Listener]":
-    return {listener.authority: listener for listener in config.listeners}
+    """Return the listeners by address, without what was found in folders of certificates: that is followed."""
+    return {
+        listener.authority: replace(listener, certificates=()) if listener.certificate_folder else listener
+        for listener in config.listeners
+    }
 
 
 def _sites(config: "Config") -> "dict[str, Site]":

@@ -29,9 +29,11 @@ class Word(IntEnum):
     """How is it now?"""
     RELOAD = 5
     """By the admin process: go over to the configuration on disk. To it: what came of that."""
-    DRAIN = 6
+    LEAVE = 6
+    """To a worker: tell load balancers to turn away."""
+    DRAIN = 7
     """To a child: serve what is under way, and end."""
-    CUT = 7
+    CUT = 8
     """To a worker: end now."""
 
 

@@ -13,7 +13,7 @@ from gateway.relay.tls import UpstreamContexts, upstream_contexts
 from gateway.service.acceptor import listening_socket
 from gateway.service.listening import Place, places
 from gateway.service.share import share_of
-from gateway.service.tls import Identity, identity_of
+from gateway.service.tls import Identity, certificate_of, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FILES_BESIDES: Final = 64
 """Open files besides connections: libraries, the log, listeners, look-ups of names."""
+
+BAD_CERTIFICATE: Final = (OSError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What reading a certificate and its key raises where they cannot be used."""
 
 
 class StartError(Exception):
@@ -92,8 +95,8 @@ def identity_for(listener: "Listener") -> Identity | None:
     if not listener.certificates:
         return None
     try:
-        return identity_of(listener.certificates)
-    except (OSError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        return identity_of([certificate_of(pair) for pair in listener.certificates])
+    except BAD_CERTIFICATE as error:
         files = ", ".join(f"{pair.chain} and {pair.key}" for pair in listener.certificates)
         raise StartError(f"the certificates of {listener.authority} cannot be used ({files}): {error}") from error
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -11,6 +12,7 @@ from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.cores import workers_of
 from gateway.service.events import unresolved
+from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
 from gateway.service.prepare import Prepared, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
@@ -50,7 +52,7 @@ class Process:
         """
         self.gateway = gateway
         self.listening: dict[Place, Listening] = {}
-        self.certificates = Follower(self.listening)
+        self.certificates = Follower(self.listening, tells=tells)
         self.standing = Standing()
         self._again = again
         self._log = log
@@ -81,8 +83,9 @@ class Process:
                 unresolved(self.gateway, self.events)
             await self._listen(prepared)
             self.is_serving = True
-            for running in (self.certificates.run(), self._look()):
-                self._following.append(self.gateway.loop.create_task(running))
+            looks = (self.certificates.look, self._look_at_files)
+            self._following = [self.gateway.loop.create_task(each_second(look)) for look in looks]
+            self._following.append(self.gateway.loop.create_task(self._look()))
             self._say_ready()
 
     async def snapshot(self) -> Snapshot:
@@ -94,20 +97,27 @@ class Process:
         if self._again is None:
             return no_file()
         async with self._turn:
-            if self.gateway.draining:
+            if self.gateway.leaving:
                 return Reloaded((), STOPS)
             self._notifier.reloading()
             try:
                 loaded = await asyncio.to_thread(self._again)
+                self.standing.files.were_read(loaded.sources)
                 before = self.gateway.config
                 await self._adopt(loaded.config)
                 return self._alone(self.standing.adopted(before, loaded))
             except ConfigError as error:
+                self.standing.files.were_read(error.sources)
                 return self.standing.failed("\n".join(map(str, error.mistakes)))
             except StartError as error:
                 return self.standing.failed(str(error))
             finally:
                 self._say_ready()
+
+    async def _look_at_files(self) -> None:
+        """Reload once the files have changed, where the configuration in force wants that."""
+        if self.gateway.config.reload_on_change and await asyncio.to_thread(self.standing.files.look):
+            await self.reload()
 
     def _alone(self, came: Reloaded) -> Reloaded:
         """Say so where several processes are asked for: one that serves alone cannot become several."""
@@ -154,10 +164,19 @@ class Process:
             self.standing.remind(now)
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def leave(self, cut: asyncio.Event) -> None:
+        """Let load balancers turn away for as long as the configuration says, or until `cut` is set."""
+        async with self._turn:
+            self._notifier.stopping()
+            self.gateway.leave()
+        if delay := self.gateway.config.drain_delay_seconds:
+            self.events.info("gateway.leaving", seconds=delay)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(cut.wait(), delay)
+
     async def let_go(self) -> None:
         """Accept no more, and serve whoever is connected one more request."""
         async with self._turn:
-            self._notifier.stopping()
             self.gateway.drain()
             for each in self.listening.values():
                 await each.let_go()

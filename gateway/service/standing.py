@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import structlog
 
+from gateway.service.changed_files import ChangedFiles
 from gateway.service.changes import changes
 
 if TYPE_CHECKING:
@@ -47,18 +48,20 @@ class Standing:
         self.reloads = self.failed_reloads = 0
         self.broken = ""
         """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
+        self.files = ChangedFiles()
+        """Those that a configuration was last read from, good or not."""
         self._remind_at = 0.0
 
-    def warn(self, loaded: "Loaded") -> None:
-        """Tell what is unwise in a configuration."""
-        for warning in loaded.warnings:
-            _events().warning("config.warning", id=warning.id, text=str(warning))
+    def begin(self, loaded: "Loaded") -> None:
+        """Note which configuration the gateway is started with, and tell what is unwise in it."""
+        self.files.were_read(loaded.sources)
+        self._warn(loaded)
 
     def adopted(self, before: "Config", loaded: "Loaded") -> Reloaded:
         """Note and tell that another configuration is in force now."""
         self.broken = ""
         self.reloads += 1
-        self.warn(loaded)
+        self._warn(loaded)
         changed = changes(before, loaded.config)
         _events().info("config.reloaded", changes="; ".join(changed) or "nothing changed")
         return Reloaded(changed, "")
@@ -79,6 +82,10 @@ class Standing:
         """Return how it is, for `systemctl status`."""
         broken = "; THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail" if self.broken else ""
         return f"serving {sites} sites{broken}"
+
+    def _warn(self, loaded: "Loaded") -> None:
+        for warning in loaded.warnings:
+            _events().warning("config.warning", id=warning.id, text=str(warning))
 
     def _tell_broken(self) -> None:
         self._remind_at = time.monotonic() + REMINDER_SECONDS

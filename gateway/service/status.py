@@ -115,8 +115,8 @@ def status_of(process: "Process") -> Status:
         version=__version__,
         started=started,
         serving=process.is_serving,
-        draining=gateway.draining,
-        workers=(WorkerStatus(os.getpid(), started, gateway.draining),),
+        draining=gateway.leaving,
+        workers=(WorkerStatus(os.getpid(), started, gateway.leaving),),
         replaced=0,
         broken=standing.broken,
         reloads=standing.reloads,
@@ -141,14 +141,16 @@ def listener_status(
     listener: "Listener", identity: "Identity | None", broken: str, connections: int = 0, limit: int = 0
 ) -> ListenerStatus:
     """Return how one listener is, with what it shows to clients."""
-    ends = identity.ends if identity is not None else ()
+    certificates = identity.certificates if identity is not None else ()
     return ListenerStatus(
         address=listener.url,
         connections=connections,
         limit=limit,
         certificates=tuple(
-            CertificateStatus(pair.chain, end.isoformat(), (end - datetime.now(UTC)).total_seconds() / DAY_SECONDS)
-            for pair, end in zip(listener.certificates, ends, strict=True)
+            CertificateStatus(
+                each.pair.chain, each.ends.isoformat(), (each.ends - datetime.now(UTC)).total_seconds() / DAY_SECONDS
+            )
+            for each in certificates
         ),
         broken=broken,
     )

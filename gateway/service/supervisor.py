@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 
@@ -20,8 +21,10 @@ from gateway.service.admin_process import answer, reloaded_octets
 from gateway.service.cores import workers_of
 from gateway.service.crew import Child, Crew, Seat
 from gateway.service.events import ready
+from gateway.service.following import LOOK_SECONDS
 from gateway.service.link import Word
 from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.snapshot import Snapshot, encode, frame_of, merged, past
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 from gateway.service.worker import work
@@ -93,6 +96,9 @@ class Supervisor:
         self._questions: list[Question] = []
         self._reloads: list[Child | None] = []
         """Who asked for a reload that is to come; None: a signal did."""
+        self._renewal = Renewal()
+        self._look_at = 0.0
+        """When files are looked at next, as of `time.monotonic`."""
         self._stops = 0
         """How often it was told to stop."""
         self._replaced = 0
@@ -112,7 +118,7 @@ class Supervisor:
             StartError: a worker could not start.
             NobodyServesError: later on, none is left.
         """
-        self._standing.warn(loaded)
+        self._standing.begin(loaded)
         try:
             self._go_over(prepared)
             ready(loaded.config, self._events)
@@ -214,6 +220,9 @@ class Supervisor:
         now = time.monotonic()
         self._notifier.alive(now)
         self._standing.remind(now)
+        if self._seats and now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            self._look()
         for worker in self._workers():
             if worker.end_if_stuck(now):
                 self._events.error("process.stuck", what=worker.name, pid=worker.pid, remedy=STUCK)
@@ -223,6 +232,16 @@ class Supervisor:
         for question in [each for each in self._questions if not each.open or each.due <= now]:
             self._questions.remove(question)
             question.asker.link.say(Word.TOLD, encode(self._snapshot()))
+
+    def _look(self) -> None:
+        """See what is in files now: certificates for workers that are forked from now on, and the configuration."""
+        prepared = self._prepared
+        shown = {place: Shown(each, prepared.identities[place]) for place, each in prepared.listeners.items()}
+        found = self._renewal.look(shown, datetime.now(UTC))
+        prepared.identities.update(found.renewed)
+        tell(found.events)
+        if prepared.config.reload_on_change and self._standing.files.look():
+            self._asked_for_reload(None)
 
     def _wait(self, seconds: float, condition: Callable[[], bool]) -> None:
         """Go on until something is so, or a time has passed; a reload does not wait on when it is told to stop."""
@@ -285,7 +304,7 @@ class Supervisor:
         """Return how all of them are, as far as is known."""
         workers = [worker.snapshot for worker in self._workers()]
         frame = replace(
-            frame_of(self._prepared, self._standing, {}),
+            frame_of(self._prepared, self._standing, self._renewal.broken),
             serving=self._serving,
             draining=self._draining,
             replaced=self._replaced,
@@ -310,6 +329,7 @@ class Supervisor:
         self._notifier.reloading()
         try:
             loaded, before = self._again(), self._prepared
+            self._standing.files.were_read(loaded.sources)
             config = loaded.config
             fresh = prepare(config, before.sockets, before.config.admin, workers=workers_of(config))
             kept = {place: sock for place, sock in before.sockets.items() if place in fresh.listeners}
@@ -323,6 +343,7 @@ class Supervisor:
             self._log.configured(config)
             return self._standing.adopted(before.config, loaded)
         except ConfigError as error:
+            self._standing.files.were_read(error.sources)
             return self._standing.failed("\n".join(map(str, error.mistakes)))
         except StartError as error:
             return self._standing.failed(str(error))
@@ -336,18 +357,22 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Serve what is under way, and end; at once where it is told so twice, and at the drain's deadline."""
-        self._draining = True
+        self._draining, config = True, self._prepared.config
         for asker in self._reloads:
             _answer_reload(asker, Reloaded((), STOPS))
         self._notifier.stopping()
-        seconds = self._prepared.config.drain_seconds
+        if config.drain_delay_seconds:
+            self._events.info("gateway.leaving", seconds=config.drain_delay_seconds)
+            for worker in self._workers():
+                worker.link.say(Word.LEAVE)
+            self._wait(config.drain_delay_seconds, lambda: self._stops > 1)
         for worker in self._workers():
             worker.dismiss()
         for sock in self._prepared.sockets.values():
             sock.close()  # or the kernel would go on taking connections for us
         self._wait(LET_GO_SECONDS, lambda: all(map(_has_let_go, self._workers())) or self._stops > 1)
-        self._events.info("gateway.draining", seconds=seconds)
-        self._wait(seconds + GRACE_SECONDS, lambda: not self._workers() or self._stops > 1)
+        self._events.info("gateway.draining", seconds=config.drain_seconds)
+        self._wait(config.drain_seconds + GRACE_SECONDS, lambda: not self._workers() or self._stops > 1)
         for worker in self._workers():
             worker.link.say(Word.CUT)
         self._wait(GRACE_SECONDS, lambda: not self._workers())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from gateway.config.stamps import Stamp, stamp_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,74 +22,76 @@ CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 It is Mozilla's list "intermediate" without DHE (https://wiki.mozilla.org/Security/Server_Side_TLS)."""
 
 
-Stamp = tuple[tuple[int, ...], ...]
-"""Of each file what changes when it is written, replaced, or another one is led to by a link."""
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A chain and its key as they were read, ready to be shown."""
+
+    pair: "CertificatePair"
+    stamp: tuple[Stamp, Stamp]
+    """Of the files before they were read."""
+    context: ssl.SSLContext
+    names: tuple[str, ...]
+    """DNS names and addresses it is for, lower-case."""
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a listener shows to clients, and the files it was made of."""
+    """What a listener shows to clients."""
 
+    certificates: tuple[Certificate, ...]
     context: ssl.SSLContext
-    stamp: Stamp
-    """Of the files before they were read."""
-    ends: tuple[datetime, ...]
-    """When each certificate ends, in the order of the pairs."""
+    """Shows the one that covers the name asked for, else the first."""
 
 
-def identity_of(pairs: "Sequence[CertificatePair]") -> Identity:
-    """Return what the files of these certificates hold now.
+def certificate_of(pair: "CertificatePair") -> Certificate:
+    """Return what two files hold now.
 
     Raises:
         OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
+        x509.DuplicateExtension, x509.UnsupportedGeneralNameType: the certificate cannot be understood.
     """
-    stamp = stamp_of(pairs)
-    return Identity(server_context(pairs), stamp, tuple(_end(Path(pair.chain)) for pair in pairs))
+    stamp = stamp_of_pair(pair)
+    context = _context()
+    context.load_cert_chain(pair.chain, pair.key, _no_password)
+    leaf = x509.load_pem_x509_certificates(Path(pair.chain).read_bytes())[0]
+    return Certificate(pair, stamp, context, _names(leaf), leaf.not_valid_after_utc)
 
 
-def _end(chain: Path) -> datetime:
-    return x509.load_pem_x509_certificates(chain.read_bytes())[0].not_valid_after_utc
+def _no_password() -> str:
+    """Refuse to ask on the terminal, as OpenSSL does unless told otherwise.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError("the key is encrypted, and nobody is there to type the password")
 
 
-def stamp_of(pairs: "Sequence[CertificatePair]") -> Stamp:
+def stamp_of_pair(pair: "CertificatePair") -> tuple[Stamp, Stamp]:
     """Return by what it is known whether the files have changed."""
-    return tuple(_stamp(Path(name)) for pair in pairs for name in (pair.chain, pair.key))
+    return stamp_of(Path(pair.chain)), stamp_of(Path(pair.key))
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:  # between two names, perhaps: it may be back at the next look
-        return ()
-    # The last is what a change of permissions changes alone.
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def server_context(pairs: "Sequence[CertificatePair]") -> ssl.SSLContext:
-    """Return a context that answers with the pair whose certificate covers the name asked for, else with the first.
-
-    Raises:
-        OSError, ssl.SSLError, ValueError: a file cannot be read, or chain and key do not belong together.
-    """
-    contexts = [_context(pair) for pair in pairs]
+def identity_of(certificates: "Sequence[Certificate]") -> Identity:
+    """Return what shows these certificates, of which there is at least one."""
     by_name: dict[str, ssl.SSLContext] = {}
-    for pair, context in zip(pairs, contexts, strict=True):
-        for name in certificate_names(Path(pair.chain).read_bytes()):
-            by_name.setdefault(name, context)
+    for certificate in certificates:
+        for name in certificate.names:
+            by_name.setdefault(name, certificate.context)
+    first = certificates[0].context
 
     def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
         wanted = (name or "").lower()
-        chosen = by_name.get(wanted) or by_name.get("*." + wanted.partition(".")[2])
-        if chosen is not None:
-            connection.context = chosen
+        connection.context = by_name.get(wanted) or by_name.get("*." + wanted.partition(".")[2]) or first
 
-    contexts[0].sni_callback = choose
-    return contexts[0]
+    # It holds no certificate: those that stay are not touched when another one of the same listener changes.
+    context = _context()
+    context.sni_callback = choose  # called, with None, for whoever asks for no name, too
+    return Identity(tuple(certificates), context)
 
 
-def certificate_names(chain: bytes) -> tuple[str, ...]:
-    """Return the DNS names and addresses of the first certificate of a PEM chain, lower-case."""
-    certificate = x509.load_pem_x509_certificates(chain)[0]
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the DNS names and addresses that a certificate is for, lower-case."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -97,11 +101,10 @@ def certificate_names(chain: bytes) -> tuple[str, ...]:
     return (*(name.lower() for name in dns), *map(str, addresses))
 
 
-def _context(pair: "CertificatePair") -> ssl.SSLContext:
+def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_RENEGOTIATION  # each costs us more than it costs who asks for it
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(pair.chain, pair.key)
     return context

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from gateway.relay.gateway import Gateway
 from gateway.service import link
-from gateway.service.events import hinter
+from gateway.service.events import hinter, unresolved
 from gateway.service.link import Word
 from gateway.service.listening import places
 from gateway.service.log import ServiceLog, renderer
@@ -28,26 +28,27 @@ BEAT_SECONDS: Final = 1.0
 
 
 def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], stream: IO[bytes], turns: "Turns") -> None:
-    """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is.
-
-    What the first one tells of what all of them see, the others do not.
-    """
+    """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is."""
     config = share_of(prepared.config, *seat)
     mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_work(sock, mine, stream, turns, tells=seat[0] == 0))
+        runner.run(_work(sock, mine, stream, turns, is_first=seat[0] == 0))
 
 
-async def _work(sock: socket.socket, prepared: "Prepared", stream: IO[bytes], turns: "Turns", *, tells: bool) -> None:
+async def _work(
+    sock: socket.socket, prepared: "Prepared", stream: IO[bytes], turns: "Turns", *, is_first: bool
+) -> None:
     writer = LogWriter(stream, renderer(prepared.config.log, stream), turns)
     log = ServiceLog(stream, writer, prepared.config)
     gateway = log.gateway = Gateway(prepared.config, done=log.requests, hint=hinter())
-    process = Process(gateway, None, log, Notifier({}), tells=tells)
+    process = Process(gateway, None, log, Notifier({}), tells=False)
     reader, supervisor = await asyncio.open_connection(sock=sock)
     stop, cut = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     try:
         await process.start(prepared)
+        if is_first:
+            unresolved(gateway, process.events)
         link.say(supervisor, Word.READY)
         hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))
         beating = asyncio.create_task(_beat(supervisor, process))
@@ -75,6 +76,8 @@ async def _hear(
         match word:
             case Word.ASK:
                 await _tell(supervisor, process)
+            case Word.LEAVE:
+                process.gateway.leave()
             case Word.CUT:
                 stop.set()
                 cut.set()

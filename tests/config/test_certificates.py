@@ -189,6 +189,29 @@ def test_a_folder_for_root_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert listening(tmp_path)[1] == [AT + says]
 
 
+def test_one_that_cannot_be_used_is_left_out_of_a_folder_and_the_others_are_not(tmp_path: Path) -> None:
+    put(tmp_path / "a", certificate("other.example"))
+    put(tmp_path / "b", certificate(last=NOW + timedelta(days=7)))
+    put(tmp_path / "c", certificate()).joinpath("privkey.pem").unlink()
+    pairs, mistakes, warnings = listening(tmp_path)
+    assert pairs == {0: (CertificatePair(f"{tmp_path}/b/fullchain.pem", f"{tmp_path}/b/privkey.pem"),)}
+    assert mistakes == []
+    assert warnings.keys() == {"certificate-broken", "certificate-expires-soon"}
+    left_out = f"Until then it is left out, and the others in {tmp_path} are shown"
+    assert warnings["certificate-broken"] == f"c/privkey.pem does not exist. {left_out}"
+
+
+def test_one_of_a_list_that_cannot_be_used_is_a_mistake(tmp_path: Path) -> None:
+    put(tmp_path / "a", certificate())
+    put(tmp_path / "b", certificate()).joinpath("privkey.pem").unlink()
+    named = ", ".join(
+        f"{{chain: {tmp_path}/{name}/fullchain.pem, key: {tmp_path}/{name}/privkey.pem}}" for name in "ab"
+    )
+    text = f"listeners: [{{address: '0.0.0.0:443', certificates: [{named}]}}]\n{SITE}"
+    (mistake,) = found(text, tmp_path)[1]
+    assert mistake.endswith("listeners[0].certificates[1].key: b/privkey.pem does not exist")
+
+
 def test_a_key_of_another(tmp_path: Path) -> None:
     put(tmp_path / "a", certificate(), key=key_of("other.example"))
     assert listening(tmp_path)[1] == [

@@ -82,6 +82,8 @@ listeners:
 admin: {address: 127.0.0.1:9901}
 trusted_proxies: [10.0.0.5]
 workers: 3
+reload_on_change: true
+drain_delay: 5s
 drain: 1m
 log: {format: text, level: debug}
 defaults:
@@ -128,7 +130,7 @@ def test_every_key(tmp_path: Path) -> None:
         cookies=CookieHandling.RELAY,
         max_age_seconds=1,
         paths=Paths(subtrees=(b"/a/",)),
-        place=f"sites[0].origins[0], {tmp_path}/c.yaml:37",
+        place=f"sites[0].origins[0], {tmp_path}/c.yaml:39",
     )
     site = Site(
         ("a.example", "b.example"),
@@ -157,7 +159,7 @@ def test_every_key(tmp_path: Path) -> None:
             CookieRewrite(secure=True, same_site="None", partitioned=False, domain=""),
         ),
         limits=SiteLimits(1 << 20, 2, 3, 1024),
-        place=f"sites[0], {tmp_path}/c.yaml:18",
+        place=f"sites[0], {tmp_path}/c.yaml:20",
     )
     limits = ListenerLimits(1, 2, 2, 3, HeadLimits(4096, 5120, 6144, 8), 7, 9, 10, 11, 12)
     assert loaded(tmp_path, EVERY).config == Config(
@@ -167,6 +169,7 @@ def test_every_key(tmp_path: Path) -> None:
                 "::",
                 8443,
                 (CertificatePair("/tls/*/fullchain.pem", "/tls/*/privkey.pem"),),
+                "/tls",
                 health="/healthy",
                 limits=limits,
             ),
@@ -175,6 +178,8 @@ def test_every_key(tmp_path: Path) -> None:
         admin=Address("127.0.0.1", 9901),
         trusted_proxies=(ip_network("10.0.0.5"),),
         workers=3,
+        reload_on_change=True,
+        drain_delay_seconds=5,
         drain_seconds=60,
         log=Log("text", "debug"),
     )

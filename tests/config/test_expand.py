@@ -6,6 +6,7 @@ import pytest
 
 from gateway.config.expand import MAX_FILE_OCTETS, Expander
 from gateway.config.notes import Notes
+from gateway.config.stamps import stamp_of
 from tests.config.build import text_scalar
 
 ENVIRON = {"HOST": "crm.lan", "_2": "", "LINES": "a\nb", "ODD": "a\udcff"}
@@ -37,7 +38,7 @@ def test_a_file(tmp_path: Path, content: bytes, value: str) -> None:
     file.write_bytes(content)
     expander, notes = Expander({}), Notes()
     assert expander.expand(text_scalar(f"<${{file:{file}}}>"), notes).value == f"<{value}>"
-    assert list(expander.files) == [file]
+    assert expander.files == {file: stamp_of(file)}
     assert not notes.mistakes
 
 

@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.remarks import told_mistakes
+from gateway.config.expand import Expander
 from gateway.config.load import admin_address, load, without_file
 from gateway.config.model import Address, ConfigError, Listener
+from gateway.config.node import Table
+from gateway.config.notes import Notes
+from gateway.config.sources import read_file
+from gateway.config.stamps import Sources, stamp_of
 from gateway.cors.origin import Origin
 from gateway.policy.model import EVERYTHING, Rule, UpstreamUrl
 from tests.config.build import SITE, mistakes
@@ -38,6 +43,7 @@ def test_files_and_values_from_files(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("drain: ${DRAIN}\n")
     found = load([tmp_path], {"DRAIN": "7s"})
     assert found.files == (tmp_path / "a.yaml", tmp_path / "b.yaml", secret)
+    assert found.sources == Sources((tmp_path,), {file: stamp_of(file) for file in found.files})
     assert found.config.drain_seconds == 7
     assert found.config.sites[0].upstream.urls == (UpstreamUrl("http", "10.1.0.5", 8080),)
     assert found.warnings == ()
@@ -62,7 +68,9 @@ def test_what_could_be_missing_because_a_file_could_not_be_read(tmp_path: Path) 
     (tmp_path / "b.yaml").write_text("sites: [")
     with pytest.raises(ConfigError) as caught:
         load([tmp_path], {})
-    assert [mistake.file for mistake in caught.value.mistakes] == [f"{tmp_path}/a.yaml", f"{tmp_path}/b.yaml"]
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    assert [mistake.file for mistake in caught.value.mistakes] == [str(file) for file in files]
+    assert caught.value.sources == Sources((tmp_path,), {file: stamp_of(file) for file in files})
 
 
 def test_certificates_are_looked_at(tmp_path: Path) -> None:
@@ -74,8 +82,23 @@ def test_certificates_are_looked_at(tmp_path: Path) -> None:
 
 def test_nothing_to_read(tmp_path: Path) -> None:
     for paths in ([tmp_path / "x"], [tmp_path]):
-        with pytest.raises(ConfigError):
+        with pytest.raises(ConfigError) as caught:
             load(paths, {})
+        assert caught.value.sources.paths == tuple(paths)
+
+
+def test_the_stamp_of_a_file_is_from_before_it_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(SITE)
+    before = stamp_of(file)
+
+    def slowly(path: Path, notes: Notes, expander: Expander) -> Table:
+        table = read_file(path, notes, expander)
+        path.write_text("sites: [")
+        return table
+
+    monkeypatch.setattr("gateway.config.load.read_file", slowly)
+    assert load([file], {}).sources.stamps == {file: before} != {file: stamp_of(file)}
 
 
 @pytest.mark.parametrize("text", ["sites: ", "sites: {}", "sites: x", "sites: []"])
@@ -133,7 +156,7 @@ def test_without_a_file() -> None:
     assert rule == Rule(
         origin, frozenset({b"GET", b"HEAD", b"POST"}), frozenset({b"authorization", b"content-type"}), place=rule.place
     )
-    assert (found.warnings, found.files) == ((), ())
+    assert (found.warnings, found.files, found.sources) == ((), (), Sources())
 
 
 def test_without_a_file_and_a_name() -> None:

@@ -48,6 +48,9 @@ TEXTS: Final = (
 )
 ENVIRON: Final = {"NAME": "crm.example", "EMPTY": "", "ODD": "a\nb"}
 
+LONE_SURROGATE: Final = "\ud800"
+"""In no value that is read: the document refuses it before, as a control character."""
+
 WORDS: Final = st.sampled_from(
     [
         *("", "~", "no", "yes", "null", "10:30", "0", "-1", "1", "8", "64", "1e999", "0x10", "2024-01-31", "9" * 400),
@@ -86,7 +89,7 @@ WORDS: Final = st.sampled_from(
             "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
             "/etc/hosts",
             "C:\\tls",
-            "\ud800",
+            LONE_SURROGATE,
             "\x00",
             "é",
             "٣m",
@@ -210,7 +213,7 @@ VALUES: Final = (
 )
 
 
-@given(st.sampled_from(VALUES), WORDS | st.text(max_size=20))
+@given(st.sampled_from(VALUES), (WORDS | st.text(max_size=20)).filter(lambda text: LONE_SURROGATE not in text))
 def test_what_is_proposed_is_taken(reader: Value[object], text: str) -> None:
     notes = Notes()
     try:

@@ -30,6 +30,17 @@ def test_the_remedy_does_not_tell_a_secret() -> None:
     assert notes.mistakes == (Mistake(*AT, "'${AGE}' has no unit: correct what ${…} stands for"),)
 
 
+def test_notes_of_others_are_taken() -> None:
+    notes, others = Notes(), Notes()
+    for each in (notes, others):
+        each.mistake(Place("a"), "", "is empty")
+    others.mistake(Place("b"), "", "is empty")
+    others.warn(NODE, Unwise.PORT_ANY, "port 0")
+    notes.take(others)
+    assert notes.mistakes == (Mistake("a", 0, 0, "", "is empty"), Mistake("b", 0, 0, "", "is empty"))
+    assert notes.warnings == others.warnings
+
+
 def test_what_was_told_is_not_told_again() -> None:
     notes = Notes()
     assert isinstance(notes.wrong(replace(NODE, told=True), "has no unit"), Unread)

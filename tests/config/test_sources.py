@@ -8,7 +8,8 @@ import pytest
 from gateway.config.expand import Expander
 from gateway.config.node import items_of
 from gateway.config.notes import Notes, Unread
-from gateway.config.sources import join, read_file, yaml_files
+from gateway.config.sources import as_they_are_now, join, read_file, yaml_files
+from gateway.config.stamps import Sources, stamp_of
 from tests.config.build import table_of
 
 
@@ -98,3 +99,22 @@ def test_what_is_no_list_is_told() -> None:
         f"c.yaml:1:9: sites: 'a' is not a list of sites: {remedy}",
         f"c.yaml:1:25: listeners: a mapping is not a list of listeners: {remedy}",
     ]
+
+
+def test_sources_as_they_are_now(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "folder", tmp_path / "secret"
+    folder.mkdir()
+    for file in (folder / "a.yaml", folder / "b.yaml", secret):
+        file.touch()
+    before = Sources((folder,), {file: stamp_of(file) for file in (folder / "a.yaml", folder / "b.yaml", secret)})
+    assert as_they_are_now(before) == before
+    (folder / "b.yaml").unlink()
+    (folder / "c.yaml").touch()
+    (folder / "c.txt").touch()
+    secret.write_text("new")
+    assert as_they_are_now(before).stamps == {
+        folder / "a.yaml": before.stamps[folder / "a.yaml"],
+        folder / "b.yaml": (),
+        folder / "c.yaml": stamp_of(folder / "c.yaml"),
+        secret: stamp_of(secret),
+    }

@@ -5,12 +5,13 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.config.model import Config, Listener
+from gateway.config.model import CertificatePair, Config, Listener
 from gateway.cors.origin import OriginTable
 from gateway.policy.model import Policy, SiteLimits
 from gateway.service.changes import changes
 from tests.relay.policies import HOST, RULE, SITE
 
+PAIR = CertificatePair("/tls/a/fullchain.pem", "/tls/a/privkey.pem")
 BEFORE = Config(Policy({HOST: SITE}))
 OTHER = replace(SITE, names=("other.example",))
 
@@ -55,6 +56,11 @@ OTHER = replace(SITE, names=("other.example",))
             id="another-listener",
         ),
         pytest.param(
+            replace(BEFORE, listeners=(Listener("127.0.0.1", 9900, (PAIR,), "/tls"),)),
+            ("listener 127.0.0.1:9900 changed",),
+            id="tls",
+        ),
+        pytest.param(
             replace(BEFORE, listeners=(Listener("127.0.0.1", 9900, health="/up"),), drain_seconds=1),
             ("listener 127.0.0.1:9900 changed", "drain_seconds changed"),
             id="listener-and-drain",
@@ -66,3 +72,11 @@ OTHER = replace(SITE, names=("other.example",))
 )
 def test_changes(after: Config, told: tuple[str, ...]) -> None:
     assert changes(BEFORE, after) == told
+
+
+def test_what_is_found_in_a_folder_is_no_change_of_the_configuration() -> None:
+    other = replace(PAIR, chain="/tls/b/fullchain.pem")
+    configs = [replace(BEFORE, listeners=(Listener("::", 443, (pair,), "/tls"),)) for pair in (PAIR, other)]
+    assert changes(*configs) == ()
+    configs = [replace(BEFORE, listeners=(Listener("::", 443, (pair,)),)) for pair in (PAIR, other)]
+    assert changes(*configs) == ("listener [::]:443 changed",)

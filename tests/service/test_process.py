@@ -13,7 +13,7 @@ from gateway.relay.record import Record
 from gateway.service.prepare import prepare
 from gateway.service.process import Process
 from gateway.service.systemd import Notifier
-from tests.relay.peers import Peer, RawResponse, connected
+from tests.relay.peers import Peer, RawResponse, connected, until
 from tests.service.running import free_port
 from tests.service.test_reload import ADDIN, Crm, asked, text_of
 
@@ -91,6 +91,31 @@ async def test_a_reload_while_it_drains_changes_nothing(tmp_path: Path) -> None:
         process.gateway.drain()
         file.write_text(text_of(f"address: 127.0.0.1:{free_port()}", sites={"crm.example": 9}))
         assert await process.reload() == ((), "the gateway stops")
+
+
+async def test_load_balancers_hear_first_that_it_goes_and_everybody_is_served_as_before(tmp_path: Path) -> None:
+    port, admin, file = free_port(), free_port(), tmp_path / "c.yaml"
+    crm, cut = Crm(b"crm"), asyncio.Event()
+    async with crm.upstream:
+        extra = f"admin: {{address: '127.0.0.1:{admin}'}}\ndrain_delay: 1h\n"
+        listener = f"{{address: '127.0.0.1:{port}', health: /up}}"
+        file.write_text(text_of(listener, sites={"crm.example": crm.upstream.port}, extra=extra))
+        async with serving(file) as process, connected(port) as kept:
+            probes = (port, "GET /up HTTP/1.1"), (admin, "GET /readyz HTTP/1.1")
+            assert [(await ask(*probe, "Host: 127.0.0.1")).status for probe in probes] == [200, 200]
+            draining = asyncio.create_task(process.drain(cut))
+            await until(lambda: process.gateway.leaving)
+            assert [(await ask(*probe, "Host: 127.0.0.1")).status for probe in probes] == [503, 503]
+            for client in (kept, kept):
+                await client.send(b"GET / HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+                response = await client.response()
+                assert (response.body, response.values(b"connection")) == (b"crm", [])
+            async with connected(port) as late:
+                assert await asked(late, "crm.example") == b"crm"
+            assert await process.reload() == ((), "the gateway stops")
+            cut.set()
+            await draining
+            assert process.gateway.draining
 
 
 async def test_the_admin_address_tells_those_who_are_no_pages_and_reloads_when_asked_as_it_wants(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import ssl
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 import trustme
 
 from gateway.config.model import CertificatePair
-from gateway.service.tls import stamp_of
+from gateway.service.tls import stamp_of_pair
 from tests.relay.peers import Peer, ScriptedUpstream, connected
 from tests.service.running import Running, free_port, serving
 
@@ -351,18 +352,107 @@ async def test_no_request_is_lost_in_twenty_reloads(tmp_path: Path) -> None:
         assert answered > 20
 
 
+# Files that are followed.
+
+
+def as_config_map(folder: Path, text: str) -> None:
+    """Put a text into `c.yaml` of a folder, as Kubernetes does: a link in its way is swapped."""
+    version = folder / f"..{len(list(folder.iterdir()))}"
+    version.mkdir()
+    (version / "c.yaml").write_text(text)
+    (folder / "..data_tmp").symlink_to(version.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    if not (folder / "c.yaml").exists():
+        (folder / "c.yaml").symlink_to("..data/c.yaml")
+
+
+async def test_files_that_have_changed_are_read_where_that_is_wanted(tmp_path: Path) -> None:
+    port, folder, secret = free_port(), tmp_path / "config", tmp_path / "secret"
+    folder.mkdir()
+    first, second = Crm(b"first"), Crm(b"second")
+    async with first.upstream, second.upstream:
+        secret.write_text(f"http://127.0.0.1:{first.upstream.port}")
+        listener, extra = f"address: 127.0.0.1:{port}", "reload_on_change: true\n"
+        text = text_of(listener, sites={"one.example": 9}, extra=extra).replace(
+            "http://127.0.0.1:9", f"${{file:{secret}}}"
+        )
+        as_config_map(folder, text)
+        ends = {"config.reloaded", "config.broken"}
+        async with serving("-c", str(folder)) as running:
+            assert await get(port, "one.example") == b"first"
+            as_config_map(folder, text.replace("origins", "orgins"))
+            assert "did you mean origins?" in (await told(running, ends))["text"]
+            assert await get(port, "one.example") == b"first"
+            as_config_map(folder, text.replace("one.example", "two.example"))
+            changes = (await told(running, ends))["changes"]
+            assert changes == "site one.example removed; site two.example added"
+            assert await get(port, "two.example") == b"first"
+            secret.write_text(f"http://127.0.0.1:{second.upstream.port}")
+            assert (await told(running, ends))["changes"] == "site two.example changed"
+            assert await get(port, "two.example") == b"second"
+            (folder / "more.yaml").write_text(
+                f"sites:{text_of(listener, sites={'more.example': 9}).split('sites:')[1]}"
+            )
+            assert (await told(running, ends))["changes"] == "site more.example added"
+
+
+async def test_files_that_have_changed_are_left_alone_unless_that_is_wanted(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    authority, folder = trustme.CA(), tmp_path / "tls" / "crm"
+    put(authority, folder)
+    listener = f"{{address: '127.0.0.1:{port}', certificates: {tmp_path / 'tls'}}}"
+    file.write_text(text_of(listener, sites={"crm.example": 9}))
+    async with serving("-c", str(file)) as running:
+        file.write_text("sites: [")
+        for _ in range(3):  # looks, that each come a second after the one before
+            put(authority, folder)
+            event = await told(running, {"certificate.renewed", "config.broken"})
+            assert event["event"] == "certificate.renewed"
+
+
+async def test_a_second_signal_ends_the_delay_and_cuts(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    crm.held.clear()
+    async with crm.upstream:
+        extra = "drain_delay: 1h\ndrain: 1h\n"
+        file.write_text(text_of(f"address: 127.0.0.1:{port}", sites={"crm.example": crm.upstream.port}, extra=extra))
+        async with serving("-c", str(file)) as running, connected(port) as client:
+            await client.send(b"GET /slow HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+            while not crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+                await asyncio.sleep(0)
+            running.process.terminate()
+            assert (await told(running, {"gateway.leaving"}))["seconds"] == 3600
+            assert await get(port, "crm.example") == b"crm"
+            running.process.terminate()
+            assert await running.process.wait() == 0
+            assert await client.rest() == b""
+
+
+async def test_the_drain_begins_once_the_delay_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(text_of(f"address: 127.0.0.1:{free_port()}", sites={"crm.example": 9}, extra="drain_delay: 10ms\n"))
+    async with serving("-c", str(file)) as running:
+        running.process.terminate()
+        await told(running, {"gateway.leaving"})
+        await told(running, {"gateway.draining"})
+        assert await running.process.wait() == 0
+
+
 # Certificates.
 
 
-def put(authority: trustme.CA, folder: Path, *, key_of: trustme.LeafCert | None = None) -> trustme.LeafCert:
+def put(
+    authority: trustme.CA, folder: Path, *, key_of: trustme.LeafCert | None = None, name: str = "crm.example"
+) -> trustme.LeafCert:
     """Put a new certificate into a folder, as certbot's hook does: two files, each replaced whole."""
-    issued = authority.issue_cert("crm.example")
+    issued = authority.issue_cert(name)
     folder.mkdir(parents=True, exist_ok=True)
     key = (key_of or issued).private_key_pem.bytes()
-    for name, octets in (("fullchain.pem", issued.cert_chain_pems[0].bytes()), ("privkey.pem", key)):
-        new = folder / f".{name}"
+    for file, octets in (("fullchain.pem", issued.cert_chain_pems[0].bytes()), ("privkey.pem", key)):
+        new = folder / f".{file}"
         new.write_bytes(octets)
-        new.rename(folder / name)
+        new.rename(folder / file)
     return issued
 
 
@@ -394,9 +484,9 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-async def shown(port: int, authority: trustme.CA) -> bytes:
-    """Return the certificate that a client is shown."""
-    async with connected(port, trusting(authority), "crm.example") as client:
+async def shown(port: int, authority: trustme.CA, name: str = "crm.example") -> bytes:
+    """Return the certificate that a client who asks for a name is shown."""
+    async with connected(port, trusting(authority), name) as client:
         octets: bytes = client.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return octets
 
@@ -447,10 +537,36 @@ async def test_a_key_that_does_not_match_is_told_and_the_former_certificate_stay
             assert await shown(port, authority) == der(third)
 
 
+async def test_sub_folders_come_and_go_without_a_reload_and_a_broken_one_keeps_none_away(tmp_path: Path) -> None:
+    port, file, tls = free_port(), tmp_path / "c.yaml", tmp_path / "tls"
+    authority = trustme.CA()
+    first = put(authority, tls / "crm")
+    put(authority, tls / "broken", key_of=first, name="broken.example")
+    listener = f"{{address: '127.0.0.1:{port}', certificates: {tls}}}"
+    file.write_text(text_of(listener, sites={"crm.example": 9}))
+    async with serving("-c", str(file)) as running:
+        assert "certificate-broken" in {event.get("id") for event in running.events}
+        assert await shown(port, authority) == der(first)
+        second = put(authority, tls / "more", name="more.example")
+        added = await told(running, {"certificate.added", "certificate.removed", "certificate.renewed"})
+        assert (added["event"], added["names"]) == ("certificate.added", "more.example")
+        assert await shown(port, authority, "more.example") == der(second)
+        shutil.rmtree(tls / "crm")
+        broken = await told(running, {"certificate.broken", "certificate.removed"})
+        assert (broken["event"], broken["chain"]) == ("certificate.broken", str(tls / "broken" / "fullchain.pem"))
+        removed = await told(running, {"certificate.added", "certificate.removed", "certificate.renewed"})
+        assert (removed["event"], removed["names"]) == ("certificate.removed", "crm.example")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await shown(port, authority)
+        assert await shown(port, authority, "more.example") == der(second)
+        reload = await reloaded(running, file, file.read_text())
+        assert reload["changes"] == "nothing changed"
+
+
 def test_a_change_of_permissions_alone_is_seen(tmp_path: Path) -> None:
     pair = CertificatePair(str(tmp_path / "chain"), str(tmp_path / "key"))
     for name in ("chain", "key"):
         (tmp_path / name).write_text(name)
-    before = stamp_of([pair])
+    before = stamp_of_pair(pair)
     (tmp_path / "key").chmod(0o400)
-    assert stamp_of([pair]) != before
+    assert stamp_of_pair(pair) != before

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from gateway.config.model import CertificatePair
-from gateway.service.tls import certificate_names, server_context
+from gateway.service.tls import certificate_of, identity_of
 
 CA = trustme.CA()
 
@@ -23,7 +25,12 @@ def pair(folder: Path, *names: str) -> CertificatePair:
     return CertificatePair(str(chain), str(key))
 
 
-def asked(context: ssl.SSLContext, name: str, **options: ssl.TLSVersion) -> ssl.SSLSocket:
+def server_context(*pairs: CertificatePair) -> ssl.SSLContext:
+    """Return what a listener with these shakes hands with."""
+    return identity_of([certificate_of(each) for each in pairs]).context
+
+
+def asked(context: ssl.SSLContext, name: str | None, **options: ssl.TLSVersion) -> ssl.SSLSocket:
     """Return the client's end of a handshake that asks for `name`."""
     ours, theirs = socket.socketpair()
     trusting = ssl.create_default_context()
@@ -52,17 +59,17 @@ def asked(context: ssl.SSLContext, name: str, **options: ssl.TLSVersion) -> ssl.
 def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     folder = tmp_path_factory.mktemp("tls")
     return server_context(
-        [
-            pair(folder / "first", "crm.customer.example"),
-            pair(folder / "second", "crm.other.example", "192.0.2.1"),
-            pair(folder / "third", "*.many.example"),
-        ]
+        pair(folder / "first", "crm.customer.example"),
+        pair(folder / "second", "crm.other.example", "192.0.2.1"),
+        pair(folder / "third", "*.many.example"),
     )
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
+        (None, "crm.customer.example"),
         ("crm.customer.example", "crm.customer.example"),
         ("crm.other.example", "crm.other.example"),
         ("CRM.other.example", "crm.other.example"),
@@ -71,8 +78,10 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
         ("unknown.example", "crm.customer.example"),
     ],
 )
-def test_the_certificate_is_chosen_by_the_name_asked_for(context: ssl.SSLContext, name: str, expected: str) -> None:
-    with asked(context, name) as client:
+def test_the_certificate_is_chosen_by_the_name_asked_for(
+    context: ssl.SSLContext, name: str | None, expected: str, version: ssl.TLSVersion
+) -> None:
+    with asked(context, name, minimum_version=version, maximum_version=version) as client:
         certificate = client.getpeercert()
         assert certificate is not None
         assert expected in str(certificate["subjectAltName"])
@@ -107,9 +116,21 @@ def test_ciphers_have_forward_secrecy_and_are_authenticated_ones(context: ssl.SS
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     first, second = pair(tmp_path / "a", "a.example"), pair(tmp_path / "b", "b.example")
     with pytest.raises(ssl.SSLError):
-        server_context([CertificatePair(first.chain, second.key)])
+        server_context(CertificatePair(first.chain, second.key))
 
 
-def test_names_of_a_certificate(tmp_path: Path) -> None:
-    chain = Path(pair(tmp_path / "a", "A.example", "192.0.2.1").chain).read_bytes()
-    assert certificate_names(chain) == ("a.example", "192.0.2.1")
+def test_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
+    locked = pair(tmp_path / "a", "a.example")
+    key = serialization.load_pem_private_key(Path(locked.key).read_bytes(), None)
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    octets = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    Path(locked.key).write_bytes(octets)
+    with pytest.raises(ValueError, match="the key is encrypted, and nobody is there to type the password"):
+        server_context(locked)
+
+
+def test_what_is_known_of_a_certificate(tmp_path: Path) -> None:
+    read = certificate_of(pair(tmp_path / "a", "A.example", "192.0.2.1"))
+    assert read.names == ("a.example", "192.0.2.1")
+    leaf = x509.load_pem_x509_certificates(Path(read.pair.chain).read_bytes())[0]
+    assert read.ends == leaf.not_valid_after_utc

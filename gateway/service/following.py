@@ -1,0 +1,27 @@
+"""Files that are followed by looking at them."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from gateway.relay.fault import where
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.service.events import Events
+
+LOOK_SECONDS: Final = 1.0
+"""How often files are looked at: their times, not what they hold."""
+
+
+async def each_second(look: "Callable[[], Awaitable[None]]") -> None:
+    """Look again and again, whatever comes of it."""
+    while True:
+        try:
+            await look()
+        except Exception as error:  # noqa: BLE001 - nobody would notice that files are not followed any more
+            events: Events = structlog.get_logger()
+            events.error("internal.error", error=where(error))
+        await asyncio.sleep(LOOK_SECONDS)
