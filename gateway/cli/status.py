@@ -33,7 +33,11 @@ def status(
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    yield f"cors-gateway {found['version']}, since {found['started']}{', draining' if found['draining'] else ''}"
+    workers = f"{len(found['workers'])} workers, " if len(found["workers"]) > 1 else ""
+    draining = ", draining" if found["draining"] else ""
+    yield f"cors-gateway {found['version']}, {workers}since {found['started']}{draining}"
+    if found["replaced"]:
+        yield f"WORKERS THAT ENDED UNASKED: {found['replaced']}; the log says how"
     if found["broken"]:
         yield f"THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail: {found['broken']}"
     for listener in found["listeners"]:

@@ -93,9 +93,11 @@ async def _answer(
 
 
 async def _hear(reader: asyncio.StreamReader, teller: SupervisorTeller, stop: asyncio.Event) -> None:
-    async for word, octets in link.heard(reader):
-        if word is Word.DRAIN:
-            stop.set()
-        else:
-            teller.heard(word, octets)
-    stop.set()
+    try:
+        async for word, octets in link.heard(reader):
+            if word is Word.DRAIN:
+                stop.set()
+            else:
+                teller.heard(word, octets)
+    finally:
+        stop.set()

@@ -3,6 +3,7 @@
 import selectors
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from enum import IntEnum
 from struct import Struct
 from typing import TYPE_CHECKING, Final
@@ -128,7 +129,8 @@ def say(writer: "asyncio.StreamWriter", word: Word, octets: bytes = b"") -> None
 async def heard(reader: "asyncio.StreamReader") -> AsyncIterator[tuple[Word, bytes]]:
     """Yield what is said to a child, until the supervisor has ended."""
     received = bytearray()
-    while octets := await reader.read(RECEIVED_OCTETS):
-        received += octets
-        for frame in _frames(received):
-            yield frame
+    with suppress(ConnectionError):  # killed, with something unread
+        while octets := await reader.read(RECEIVED_OCTETS):
+            received += octets
+            for each in _frames(received):
+                yield each

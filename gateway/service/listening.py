@@ -85,6 +85,7 @@ class Listening:
         self._sock.close()
         if self._site is not None:
             await self._site.stop()
+            self._site = None
 
     async def drain(self) -> None:
         """Wait for whoever is connected."""

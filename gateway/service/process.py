@@ -164,6 +164,13 @@ class Process:
             self.standing.remind(now)
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def stop(self, cut: asyncio.Event) -> None:
+        """Serve what is under way, and end: in three steps, of which `cut` ends the first and the last."""
+        await self.leave(cut)
+        await self.let_go()
+        self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
+        await self.drain(cut)
+
     async def leave(self, cut: asyncio.Event) -> None:
         """Let load balancers turn away for as long as the configuration says, or until `cut` is set."""
         async with self._turn:

@@ -140,10 +140,7 @@ async def _serve(start: Start) -> None:
         await process.start(start.prepared())
         ready(config, process.events)
         await stop.wait()
-        await process.leave(cut)
-        await process.let_go()
-        process.events.info("gateway.draining", seconds=gateway.config.drain_seconds)
-        await process.drain(cut)
+        await process.stop(cut)
         process.events.info("gateway.stopped")
         await asyncio.sleep(0)  # the sockets that were cut just now are closed in the loop's next pass
     finally:

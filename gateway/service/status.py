@@ -81,6 +81,8 @@ class WorkerStatus:
     started: str
     draining: bool
     """It serves what is under way, and ends."""
+    connections: int
+    """Clients connected to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def status_of(process: "Process") -> Status:
         started=started,
         serving=process.is_serving,
         draining=gateway.leaving,
-        workers=(WorkerStatus(os.getpid(), started, gateway.leaving),),
+        workers=(WorkerStatus(os.getpid(), started, gateway.leaving, len(gateway.clients)),),
         replaced=0,
         broken=standing.broken,
         reloads=standing.reloads,

@@ -72,18 +72,20 @@ async def _hear(
     cut: asyncio.Event,
 ) -> None:
     """Do what the supervisor says. Where it has ended nobody starts or stops anything any more: end in order."""
-    async for word, _ in link.heard(reader):
-        match word:
-            case Word.ASK:
-                await _tell(supervisor, process)
-            case Word.LEAVE:
-                process.gateway.leave()
-            case Word.CUT:
-                stop.set()
-                cut.set()
-            case _:
-                stop.set()
-    stop.set()
+    try:
+        async for word, _ in link.heard(reader):
+            match word:
+                case Word.ASK:
+                    await _tell(supervisor, process)
+                case Word.LEAVE:
+                    process.gateway.leave()
+                case Word.CUT:
+                    stop.set()
+                    cut.set()
+                case _:
+                    stop.set()
+    finally:
+        stop.set()
 
 
 async def _beat(supervisor: asyncio.StreamWriter, process: Process) -> None:

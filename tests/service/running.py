@@ -61,11 +61,13 @@ class Running:
 
 async def start(*arguments: str, environ: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
     """Start `cors-gateway` with these arguments."""
+    return await started(sys.executable, "-m", "gateway", *arguments, environ=environ)
+
+
+async def started(*command: str, environ: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Start a command, whose output is read."""
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway",
-        *arguments,
+        *command,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environ or {})},

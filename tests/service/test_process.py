@@ -45,8 +45,7 @@ async def serving(file: Path) -> AsyncGenerator[Process]:
         yield process
     finally:
         cut.set()
-        await process.let_go()
-        await process.drain(cut)
+        await process.stop(cut)
 
 
 def _forget(_: Record) -> None:
@@ -103,7 +102,7 @@ async def test_load_balancers_hear_first_that_it_goes_and_everybody_is_served_as
         async with serving(file) as process, connected(port) as kept:
             probes = (port, "GET /up HTTP/1.1"), (admin, "GET /readyz HTTP/1.1")
             assert [(await ask(*probe, "Host: 127.0.0.1")).status for probe in probes] == [200, 200]
-            draining = asyncio.create_task(process.drain(cut))
+            draining = asyncio.create_task(process.stop(cut))
             await until(lambda: process.gateway.leaving)
             assert [(await ask(*probe, "Host: 127.0.0.1")).status for probe in probes] == [503, 503]
             for client in (kept, kept):

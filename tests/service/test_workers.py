@@ -1,0 +1,380 @@
+"""Several processes: one that ends is replaced, nobody is refused, and all of them are told of as one."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from tests.relay.peers import connected
+from tests.service.running import Running, free_port, serving, started
+from tests.service.test_admin import command, status, tell
+from tests.service.test_reload import ADDIN, Crm, asked, get, put, reloaded, text_of, told, trusting
+
+PATIENCE_SECONDS = 30.0
+
+
+def children(running: Running) -> list[int]:
+    """Return the processes that the supervisor has started, and that are there."""
+    pid = running.process.pid
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def workers(admin: int) -> list[int]:
+    """Return the workers that do not drain, as the status has them."""
+    return [each["pid"] for each in (await status(admin))["workers"] if not each["draining"]]
+
+
+async def whole(admin: int, count: int, without: int = 0) -> dict[str, Any]:
+    """Return the status once there are so many workers, and none of them is `without`."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = await status(admin)
+            there = [each["pid"] for each in found["workers"] if not each["draining"]]
+            if len(there) == count and without not in there:
+                return found
+
+
+class Place:
+    """A gateway with several workers, before a CRM."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.admin, self.file = free_port(), free_port(), folder / "c.yaml"
+        self.crm = Crm(b"crm")
+
+    def text(self, *more: str, workers: int = 2, extra: str = "") -> str:
+        """Return its configuration."""
+        return text_of(
+            f"address: 127.0.0.1:{self.port}",
+            *more,
+            sites={"crm.example": self.crm.upstream.port},
+            extra=f"admin: {{address: '127.0.0.1:{self.admin}'}}\n{extra}",
+            workers=workers,
+        )
+
+    @asynccontextmanager
+    async def serving(self, workers: int = 2, extra: str = "") -> AsyncGenerator[Running]:
+        """Serve until the block ends."""
+        async with self.crm.upstream:
+            await asyncio.to_thread(self.file.write_text, self.text(workers=workers, extra=extra))
+            async with serving("-c", str(self.file)) as running:
+                yield running
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+async def test_a_burst_of_connections_spreads_over_the_workers(place: Place) -> None:
+    async with place.serving() as running, AsyncExitStack() as stack:
+        for _ in range(4):
+            await asyncio.gather(*(stack.enter_async_context(connected(place.port)) for _ in range(16)))
+        found = (await status(place.admin))["workers"]
+        assert {each["pid"] for each in found} < set(children(running))
+        assert sum(each["connections"] for each in found) == 64
+        assert max(each["connections"] for each in found) <= 0.9 * 64
+
+
+async def test_all_of_them_are_told_of_as_one(place: Place) -> None:
+    async with place.serving():
+        for _ in range(20):
+            assert await get(place.port, "crm.example") == b"crm"
+        async with connected(place.port) as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: crm.example\r\nOrigin: https://other.example\r\n\r\n")
+            assert (await client.response()).status == 403
+            found = await status(place.admin)
+            assert found["serving"]
+            (site,) = found["sites"]
+            assert site["outcomes"] == {"allowed": 20, "origin-not-allowed": 1}
+            assert [each["reason"] for each in site["refusals"]] == ["origin-not-allowed"]
+            assert [(each["connections"], each["limit"]) for each in found["listeners"]] == [(1, 4096)]
+        metrics = (await tell(place.admin, "/metrics")).body
+        said = b'cors_gateway_requests_total{reason="allowed",site="crm.example",status_class="2"} 20.0'
+        assert said in metrics
+        assert b"cors_gateway_workers 2.0" in metrics
+        code, out, _ = await command("status", "-c", str(place.file))
+        assert code == 0
+        assert "2 workers" in out
+        assert await command("healthcheck", "-c", str(place.file)) == (0, "ready\n", "")
+
+
+async def test_a_worker_that_is_killed_is_replaced_and_what_it_had_counted_stays(place: Place) -> None:
+    async with place.serving() as running:
+        assert await get(place.port, "crm.example") == b"crm"
+        await status(place.admin)  # each has told how it is
+        for _ in range(3):
+            before = await workers(place.admin)
+            os.kill(before[0], signal.SIGKILL)
+            ended = await told(running, {"process.ended"})
+            assert (ended["pid"], ended["how"]) == (before[0], "killed by SIGKILL")
+            assert await get(place.port, "crm.example") == b"crm"
+            await whole(place.admin, 2, without=before[0])
+        found = await status(place.admin)
+        assert found["replaced"] == 3
+        assert found["sites"][0]["outcomes"] == {"allowed": 4}
+
+
+async def test_nobody_is_refused_while_every_worker_is_killed(place: Place) -> None:
+    async with place.serving():
+        for pid in await workers(place.admin):
+            os.kill(pid, signal.SIGKILL)
+        # They wait in the socket, which the supervisor has.
+        assert await asyncio.gather(*(get(place.port, "crm.example") for _ in range(8))) == [b"crm"] * 8
+
+
+async def test_the_admin_process_is_replaced_too(place: Place) -> None:
+    async with place.serving() as running:
+        (admin,) = set(children(running)) - set(await workers(place.admin))
+        os.kill(admin, signal.SIGKILL)
+        assert (await told(running, {"process.replaced"}))["what"] == "admin"
+        assert len(await workers(place.admin)) == 2
+
+
+async def test_a_worker_that_hangs_is_noticed(place: Place) -> None:
+    changes = "import gateway.service.crew as crew; crew.STUCK_SECONDS = 2.0"
+    async with place.crm.upstream, changed(place, changes) as running:
+        hung, _ = await workers(place.admin)
+        os.kill(hung, signal.SIGSTOP)
+        assert (await told(running, {"process.stuck"}))["pid"] == hung
+        assert (await told(running, {"process.ended"}))["pid"] == hung
+        await whole(place.admin, 2, without=hung)
+        assert await get(place.port, "crm.example") == b"crm"
+
+
+FAILS = """
+import gateway.service.crew as crew, gateway.service.worker as worker
+crew.PAUSES = (0.0, 0.1, 0.1)
+from pathlib import Path
+former = worker.Process.start
+async def start(self, prepared):
+    if Path({flag!r}).exists():
+        raise RuntimeError("out of luck")
+    await former(self, prepared)
+worker.Process.start = start
+"""
+"""Workers that cannot start any more, once there is a file."""
+
+
+async def test_one_that_cannot_start_is_not_tried_for_ever(place: Place, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    async with place.crm.upstream, changed(place, FAILS.format(flag=str(flag))) as running:
+        first, second = await workers(place.admin)
+        flag.touch()
+        os.kill(first, signal.SIGKILL)
+        given_up = await told(running, {"process.given_up"})
+        assert (given_up["what"], given_up["how"]) == ("worker", "out of luck")
+        assert await get(place.port, "crm.example") == b"crm"  # the other serves
+        broken = await reloaded(running, place.file, place.text())
+        assert broken["text"] == "a worker could not start: out of luck"
+        assert await get(place.port, "crm.example") == b"crm"
+        await asyncio.to_thread(flag.unlink)
+        assert (await reloaded(running, place.file, place.text()))["event"] == "config.reloaded"
+        await whole(place.admin, 2, without=second)
+        flag.touch()
+        for pid in await workers(place.admin):
+            os.kill(pid, signal.SIGKILL)
+        _, errors = await running.process.communicate()
+        assert running.process.returncode == 3
+        assert b"cannot go on: no worker can be started" in errors
+
+
+async def test_a_start_that_fails_is_told(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "flag").touch()
+    async with place.crm.upstream:
+        await asyncio.to_thread(place.file.write_text, place.text())
+        process = await started(*script(FAILS.format(flag=str(tmp_path / "flag"))), "serve", "-c", str(place.file))
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"cors-gateway cannot start: a worker could not start: out of luck" in errors
+
+
+def script(changes: str) -> tuple[str, ...]:
+    """Return how the gateway is run, with some of its code changed first."""
+    return (sys.executable, "-c", f"{changes}\nfrom gateway.cli import main\nmain()")
+
+
+@asynccontextmanager
+async def changed(place: Place, changes: str) -> AsyncGenerator[Running]:
+    """Serve with some of the code changed."""
+    await asyncio.to_thread(place.file.write_text, place.text())
+    running = Running(await started(*script(changes), "serve", "-c", str(place.file)))
+    try:
+        await running.event("gateway.ready")
+        yield running
+    finally:
+        if running.process.returncode is None:
+            running.process.terminate()
+        await running.process.communicate()
+
+
+# Reloads.
+
+
+async def test_everything_may_change_and_nothing_does_by_a_mistake(place: Place) -> None:
+    other = free_port()
+    async with place.serving() as running:
+        text = place.text(workers=3)
+        assert (await reloaded(running, place.file, text))["changes"] == "workers changed"
+        assert len(await workers(place.admin)) == 3
+        more = place.text(f"address: 127.0.0.1:{other}", workers=1)
+        event = await reloaded(running, place.file, more)
+        assert event["changes"] == f"listener 127.0.0.1:{other} added; workers changed"
+        assert await get(other, "crm.example") == b"crm"
+        assert len(await workers(place.admin)) == 1
+        broken = await reloaded(running, place.file, more.replace("origins", "orgins"))
+        assert "did you mean origins?" in broken["text"]
+        assert "did you mean origins?" in (await status(place.admin))["broken"]
+        assert await get(other, "crm.example") == b"crm"
+        taken = place.text(f"address: 127.0.0.1:{place.crm.upstream.port}").replace(
+            f":{place.crm.upstream.port}\n    p", ":9\n    p"
+        )
+        assert "the port is in use" in (await reloaded(running, place.file, taken))["text"]
+        assert (await reloaded(running, place.file, place.text()))["event"] == "config.reloaded"
+        with pytest.raises(ConnectionRefusedError):
+            await get(other, "crm.example")
+        found = await status(place.admin)
+        assert (found["broken"], found["reloads"], found["failed_reloads"]) == ("", 3, 2)
+
+
+async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place: Place) -> None:
+    place.crm.held.clear()
+    async with place.serving() as running:
+        slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
+        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        await reloaded(running, place.file, place.text().replace("[crm.example]", "[other.example]"))
+        assert await get(place.port, "crm.example") == b"421"
+        place.crm.held.set()
+        assert await slow == b"crm"
+
+
+async def test_whoever_is_connected_is_told_to_come_again(place: Place) -> None:
+    async with place.serving() as running, connected(place.port) as client:
+        assert await asked(client, "crm.example") == b"crm"
+        await reloaded(running, place.file, place.text())
+        await client.send(f"GET / HTTP/1.1\r\nHost: crm.example\r\nOrigin: {ADDIN}\r\n\r\n".encode())
+        response = await client.response()
+        assert (response.body, response.values(b"connection")) == (b"crm", [b"close"])
+
+
+async def test_the_reload_command_is_answered_though_the_admin_address_moves(place: Place) -> None:
+    async with place.serving():
+        moved = free_port()
+        text = place.text().replace(f":{place.admin}", f":{moved}")
+        await asyncio.to_thread(place.file.write_text, text)
+        assert await command("reload", "--admin", f"127.0.0.1:{place.admin}") == (0, "admin changed\n", "")
+        with pytest.raises(ConnectionRefusedError):
+            await status(place.admin)
+        assert len(await workers(moved)) == 2
+
+
+# Certificates.
+
+
+async def test_a_worker_that_is_replaced_shows_what_the_others_show(place: Place, tmp_path: Path) -> None:
+    first, second, folder = trustme.CA(), trustme.CA(), tmp_path / "tls" / "crm"
+    put(first, folder)
+    listener = f"{{address: '127.0.0.1:{free_port()}', certificates: {tmp_path / 'tls'}}}"
+    port = int(listener.partition("127.0.0.1:")[2].partition("'")[0])
+    async with place.crm.upstream:
+        await asyncio.to_thread(place.file.write_text, place.text(listener))
+        async with serving("-c", str(place.file)) as running:
+            assert await get(port, "crm.example", tls=trusting(first)) == b"crm"
+            put(second, folder)
+            await told(running, {"certificate.renewed"})
+            (folder / "privkey.pem").write_text("no key")  # from now on nothing can be had from the files
+            for pid in await workers(place.admin):
+                os.kill(pid, signal.SIGKILL)
+                await whole(place.admin, 2, without=pid)
+            for _ in range(6):
+                assert await get(port, "crm.example", tls=trusting(second)) == b"crm"
+
+
+# The end.
+
+
+async def test_sigterm_finishes_what_is_under_way(place: Place) -> None:
+    place.crm.held.clear()
+    async with place.serving() as running, connected(place.port) as idle:
+        assert await get(place.port, "crm.example", "/") == b"crm"
+        slow = [asyncio.create_task(get(place.port, "crm.example", "/slow")) for _ in range(4)]
+        while place.crm.upstream.connections < 5:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        running.process.terminate()
+        await told(running, {"gateway.draining"})
+        assert (await tell(place.admin, "/readyz")).status == 503
+        assert await asked(idle, "crm.example") == b"crm"
+        with pytest.raises(ConnectionRefusedError):
+            await get(place.port, "crm.example")
+        place.crm.held.set()
+        assert await asyncio.gather(*slow) == [b"crm"] * 4
+        await told(running, {"gateway.stopped"})
+        await running.process.communicate()
+        assert running.process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_second_signal_cuts(place: Place, number: signal.Signals) -> None:
+    place.crm.held.clear()
+    async with place.serving() as running, connected(place.port) as client:
+        await client.send(b"GET /slow HTTP/1.1\r\nHost: crm.example\r\n\r\n")
+        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        pids = children(running)
+        for _ in range(2):
+            # Ctrl-C reaches all processes of a terminal: that they hear of it must not cut what is under way.
+            for pid in pids if number is signal.SIGINT else ():
+                os.kill(pid, number)
+            running.process.send_signal(number)
+            await told(running, {"gateway.draining", "gateway.stopped"})
+        await running.process.communicate()
+        assert running.process.returncode == 0
+        assert await client.some() == b""
+
+
+async def test_load_balancers_hear_first_that_it_goes(place: Place) -> None:
+    async with place.serving(extra="drain_delay: 1h\n") as running:
+        running.process.terminate()
+        await told(running, {"gateway.leaving"})
+        assert (await tell(place.admin, "/readyz")).status == 503
+        assert await get(place.port, "crm.example") == b"crm"
+        running.process.terminate()
+        await running.process.communicate()
+        assert running.process.returncode == 0
+
+
+async def test_without_its_supervisor_nothing_stays(place: Place) -> None:
+    place.crm.held.clear()
+    async with place.serving() as running:
+        slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
+        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        running.process.kill()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    await get(place.port, "crm.example")
+                except ConnectionError:
+                    break
+        place.crm.held.set()
+        assert await slow == b"crm"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await running.process.communicate()  # its children had its output; it ends when all of them have
+
+
+async def test_the_log_has_whole_lines(place: Place) -> None:
+    long = "/" + "x" * 2000
+    async with place.serving() as running:
+        await asyncio.gather(*(get(place.port, "crm.example", long) for _ in range(200)))
+        running.process.terminate()
+        out, _ = await running.process.communicate()
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert sum(line["event"] == "request.done" for line in lines) == 200
