@@ -17,8 +17,8 @@ from gateway.service.standing import Reloaded
 
 if TYPE_CHECKING:
     from gateway.config.model import Config
-    from gateway.service.output import Turns
     from gateway.service.snapshot import Snapshot
+    from gateway.service.turns import Turns
 
 
 def answer(
@@ -75,7 +75,7 @@ async def _answer(
     stream: IO[bytes],
     turns: "Turns",
 ) -> None:
-    writer = LogWriter(stream, renderer(config.log, stream), turns)
+    writer = LogWriter(stream, renderer(config.log, stream), turns.turn)
     ServiceLog(stream, writer, config)
     reader, supervisor = await asyncio.open_connection(sock=sock)
     teller = SupervisorTeller(supervisor)

@@ -136,7 +136,11 @@ class Seat:
         """Start a child where there is none, and it is time to; tell whether one was."""
         if self.child is not None or self._due > now:
             return False
-        self.child = self._fork()
+        try:
+            self.child = self._fork()
+        except StartError:
+            self._due = now + PAUSES[-1]  # the machine is at its end: that passes
+            return False
         return True
 
 
@@ -164,17 +168,26 @@ class Crew:
     def fork(
         self, child: Child, run: Run, others: Iterable[socket.socket], hear: Callable[[Word, bytes], None]
     ) -> None:
-        """Start a child; `others` are the sockets of this process that are none of its business."""
-        ours, its = socket.socketpair()
+        """Start a child; `others` are the sockets of this process that are none of its business.
+
+        Raises:
+            StartError: the machine has no room for it.
+        """
         gc.freeze()  # or the child's collector would write to every page that it shares with us
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-        pid = os.fork()
+        try:
+            ours, its = socket.socketpair()
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            raise StartError(f"no further process can be had: {error.strerror}") from error
         if not pid:
             ours.close()
             for sock in others:
                 sock.close()
             self._become(run, its, blocked)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        gc.unfreeze()
         its.close()
         child.pid = pid
         child.link = Link(self._selector, ours, hear)

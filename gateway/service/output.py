@@ -1,12 +1,9 @@
 """Where the log goes: standard output, which several processes may share, and which may not take what is written."""
 
-import fcntl
 import os
-import select
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import IO, Final, Protocol
 
@@ -15,11 +12,12 @@ MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
 BATCH_LINES: Final = 512
 """Lines written at once at the most."""
 
-DIRECT_SECONDS: Final = 0.2
-"""How long a line of whoever has no thread waits for the stream: what it watches over is more urgent."""
-
 Render = Callable[[str, Mapping[str, object]], str]
 """(event, keys) → one line without its end."""
+
+
+Turn = Callable[[], AbstractContextManager[None]]
+"""What is entered to write, and left behind it."""
 
 
 class Writer(Protocol):
@@ -29,41 +27,12 @@ class Writer(Protocol):
         """Take a line, which has no end yet, or drop it."""
 
 
-class Turns:
-    """Turns of several processes at one stream: what is longer than a pipe takes at once would be torn apart."""
-
-    def __init__(self) -> None:
-        """Be shared with the processes that are forked from this one."""
-        self._descriptor = os.memfd_create("cors-gateway-log")
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it. Of a process that is killed in its turn the kernel ends it."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
-
-    def had_at_once(self) -> bool:
-        """Have a turn if nobody else has it; tell whether it is had."""
-        try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def end(self) -> None:
-        """End the turn that was had at once."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
-
-
 class LogWriter:
     """Takes lines at any speed and writes them at the stream's; drops when too many wait, and says how many."""
 
-    def __init__(self, stream: IO[bytes], render: Render, turns: Turns | None = None) -> None:
-        """Start the writing thread; it waits for its turn where several processes write."""
-        self._turn = turns.turn if turns is not None else nullcontext
+    def __init__(self, stream: IO[bytes], render: Render, turn: Turn = nullcontext) -> None:
+        """Start the writing thread; it waits for its `turn` where several processes write."""
+        self._turn = turn
         self._stream = stream
         self._render = render
         self._lines: SimpleQueue[str | None] = SimpleQueue()
@@ -109,37 +78,6 @@ class LogWriter:
             except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
                 return
             self._taken += size
-
-
-class DirectWriter:
-    """Writes lines by itself, without a thread, for whoever forks; it waits for the stream a little, then drops."""
-
-    def __init__(self, stream: IO[bytes], turns: Turns) -> None:
-        """Write to a stream that is unbuffered."""
-        self._stream = stream
-        self._turns = turns
-
-    def write(self, line: str) -> None:
-        """Write a line, or drop it."""
-        until = time.monotonic() + DIRECT_SECONDS
-        while not self._turns.had_at_once():
-            if time.monotonic() >= until:
-                return
-            time.sleep(0.001)
-        try:
-            octets = memoryview((line + "\n").encode("utf-8", "backslashreplace"))
-            while octets and self._takes(until):
-                octets = octets[self._stream.write(octets[: select.PIPE_BUF]) :]
-        except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
-            pass
-        finally:
-            self._turns.end()
-
-    def _takes(self, until: float) -> bool:
-        """Tell whether the stream takes some octets before a time."""
-        poll = select.poll()
-        poll.register(self._stream, select.POLLOUT)
-        return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
 
 
 def standard_output() -> IO[bytes]:

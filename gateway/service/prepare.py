@@ -31,6 +31,10 @@ class StartError(Exception):
     """The gateway cannot start, or go by another configuration; the message says why, and what to do."""
 
 
+class NobodyServesError(Exception):
+    """No worker is left, and none can be started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A configuration, and what was had for it. Whoever does not use it closes it."""

@@ -16,10 +16,9 @@ from gateway.service.cores import workers_of
 from gateway.service.events import hinter, ready
 from gateway.service.log import ServiceLog, renderer
 from gateway.service.loops import loop_factory
-from gateway.service.output import DirectWriter, LogWriter, Turns, standard_output
-from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.output import LogWriter, standard_output
+from gateway.service.prepare import NobodyServesError, Prepared, StartError, prepare
 from gateway.service.process import Process
-from gateway.service.supervisor import NobodyServesError, Supervisor
 from gateway.service.systemd import Notifier, inherited_sockets
 
 if TYPE_CHECKING:
@@ -121,6 +120,10 @@ class Start:
 
 def _supervise(start: Start) -> None:
     """Serve with several processes."""
+    # Where processes cannot be forked, what these need is not there either.
+    from gateway.service.supervisor import Supervisor  # noqa: PLC0415
+    from gateway.service.turns import DirectWriter, Turns  # noqa: PLC0415
+
     stream, turns = standard_output(), Turns()
     log = ServiceLog(stream, DirectWriter(stream, turns), start.loaded.config)
     supervisor = Supervisor(start.again, log, start.notifier, (stream, turns))  # it heeds signals from now on

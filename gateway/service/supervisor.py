@@ -23,7 +23,7 @@ from gateway.service.crew import Child, Crew, Seat
 from gateway.service.events import ready
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.link import Word
-from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.prepare import NobodyServesError, Prepared, StartError, prepare
 from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.snapshot import Snapshot, encode, frame_of, merged, past
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
@@ -32,8 +32,8 @@ from gateway.service.worker import work
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.service.events import Events
-    from gateway.service.output import Turns
     from gateway.service.systemd import Notifier
+    from gateway.service.turns import Turns
 
 TURN_SECONDS: Final = 0.25
 """How often it is seen what is due."""
@@ -60,10 +60,6 @@ class Question:
         self.asker = asker
         self.open = {worker.pid for worker in workers}
         self.due = time.monotonic() + ANSWER_SECONDS
-
-
-class NobodyServesError(Exception):
-    """No worker is left, and none can be started."""
 
 
 class Supervisor:
@@ -140,27 +136,49 @@ class Supervisor:
         Raises:
             StartError: they could not start. Those that serve still do.
         """
-        count = workers_of(prepared.config)
         before, self._held = self._held, (*self._held, prepared)
-        seats = [Seat(partial(self._fork_worker, prepared, nth, count)) for nth in range(count)]
-        fresh = [seat.child for seat in seats if seat.child is not None]
-        self._wait(START_SECONDS, lambda: all(each.is_ready for each in fresh) or any(each.ended for each in fresh))
-        if not all(each.is_ready for each in fresh):
+        try:
+            seats = self._filled(prepared)
+        except StartError:
             self._held = before
-            why = STOPS if self._stops else next((each.failed or each.ended for each in fresh if each.ended), TOO_SLOW)
-            for each in fresh:
-                each.kill()
-            raise StartError(f"a worker could not start: {why}")
+            raise
         former = [seat.child for seat in self._seats if seat.child is not None]
         left = [sock for each in before for sock in each.sockets.values() if sock not in prepared.sockets.values()]
         self._prepared, self._held, self._seats, self._serving = prepared, (prepared,), seats, True
         for each in former:
             each.dismiss()
-        self._admin_at(prepared)
         for sock in left:
             sock.close()
+        self._admin_at(prepared)
         if left:
             self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in former))
+
+    def _filled(self, prepared: Prepared) -> list[Seat]:
+        """Return seats whose workers serve by a configuration.
+
+        Raises:
+            StartError: they could not start; there are none.
+        """
+        count = workers_of(prepared.config)
+        fresh: list[Child] = []
+        seats: list[Seat] = []
+        failed = ""
+        try:
+            for nth in range(count):
+                seats.append(Seat(partial(self._fork_worker, prepared, nth, count)))
+                fresh = [seat.child for seat in seats if seat.child is not None]
+        except StartError as error:
+            failed = str(error)
+        else:
+            self._wait(START_SECONDS, lambda: all(each.is_ready for each in fresh) or any(each.ended for each in fresh))
+            if not all(each.is_ready for each in fresh):
+                ended = (each.failed or each.ended for each in fresh if each.ended)
+                failed = STOPS if self._stops else next(ended, TOO_SLOW)
+        if failed:
+            for each in fresh:
+                each.kill()
+            raise StartError(f"a worker could not start: {failed}")
+        return seats
 
     def _fork_worker(self, prepared: Prepared, nth: int, of: int) -> Child:
         child = Child("worker", nth)
@@ -180,6 +198,8 @@ class Supervisor:
             if former[1].child is not None:
                 former[1].child.dismiss()
             former[0].close()
+            self._admin = None
+        elif former is not None and former[1].is_given_up:
             self._admin = None
         if sock is not None and self._admin is None:
             self._admin = sock, Seat(partial(self._fork_admin, prepared, sock))

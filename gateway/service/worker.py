@@ -20,8 +20,8 @@ from gateway.service.snapshot import encode
 from gateway.service.systemd import Notifier
 
 if TYPE_CHECKING:
-    from gateway.service.output import Turns
     from gateway.service.prepare import Prepared
+    from gateway.service.turns import Turns
 
 BEAT_SECONDS: Final = 1.0
 """How often a worker tells how it is, and thereby that its loop turns."""
@@ -38,7 +38,7 @@ def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], strea
 async def _work(
     sock: socket.socket, prepared: "Prepared", stream: IO[bytes], turns: "Turns", *, is_first: bool
 ) -> None:
-    writer = LogWriter(stream, renderer(prepared.config.log, stream), turns)
+    writer = LogWriter(stream, renderer(prepared.config.log, stream), turns.turn)
     log = ServiceLog(stream, writer, prepared.config)
     gateway = log.gateway = Gateway(prepared.config, done=log.requests, hint=hinter())
     process = Process(gateway, None, log, Notifier({}), tells=False)

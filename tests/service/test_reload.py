@@ -29,6 +29,8 @@ class Crm:
         self.name = name
         self.held = asyncio.Event()
         self.held.set()
+        self.slow = 0
+        """How many requests it was told to wait with."""
         self.upstream = ScriptedUpstream([self.serve])
 
     async def serve(self, peer: Peer) -> None:
@@ -38,6 +40,7 @@ class Crm:
             if length:
                 await peer.exactly(int(length))
             if b"/slow" in head:
+                self.slow += 1
                 await self.held.wait()
             await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self.name), self.name))
 

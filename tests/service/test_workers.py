@@ -248,7 +248,7 @@ async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place
     place.crm.held.clear()
     async with place.serving() as running:
         slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
-        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+        while not place.crm.slow:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         await reloaded(running, place.file, place.text().replace("[crm.example]", "[other.example]"))
         assert await get(place.port, "crm.example") == b"421"
@@ -306,7 +306,7 @@ async def test_sigterm_finishes_what_is_under_way(place: Place) -> None:
     async with place.serving() as running, connected(place.port) as idle:
         assert await get(place.port, "crm.example", "/") == b"crm"
         slow = [asyncio.create_task(get(place.port, "crm.example", "/slow")) for _ in range(4)]
-        while place.crm.upstream.connections < 5:  # noqa: ASYNC110 - the state of a peer has no event
+        while place.crm.slow < 4:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         running.process.terminate()
         await told(running, {"gateway.draining"})
@@ -326,7 +326,7 @@ async def test_the_second_signal_cuts(place: Place, number: signal.Signals) -> N
     place.crm.held.clear()
     async with place.serving() as running, connected(place.port) as client:
         await client.send(b"GET /slow HTTP/1.1\r\nHost: crm.example\r\n\r\n")
-        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+        while not place.crm.slow:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         pids = children(running)
         for _ in range(2):
@@ -355,7 +355,7 @@ async def test_without_its_supervisor_nothing_stays(place: Place) -> None:
     place.crm.held.clear()
     async with place.serving() as running:
         slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
-        while not place.crm.upstream.connections:  # noqa: ASYNC110 - the state of a peer has no event
+        while not place.crm.slow:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         running.process.kill()
         async with asyncio.timeout(PATIENCE_SECONDS):
