@@ -13,9 +13,10 @@ import typer
 from gateway.cli.online import Reached, reach_upstreams
 from gateway.cli.remarks import told_mistakes, told_summary, told_warnings
 from gateway.cli.running import DEFAULT_CONFIG
+from gateway.config.chain import chain_in
 from gateway.config.effective import effective, effective_json, effective_text
 from gateway.config.load import Loaded, load
-from gateway.config.model import ConfigError, Mistake
+from gateway.config.model import CertificatePair, ConfigError, Mistake
 
 
 class Output(StrEnum):
@@ -49,16 +50,16 @@ def check(
         raise typer.Exit(1) from None
     reached = asyncio.run(reach_upstreams(loaded.config)) if online else None
     if output is Output.JSON:
-        typer.echo(_json(loaded, reached, whole=print_))
+        typer.echo(_json(loaded, reached, whole=print_, files=files))
     else:
-        _tell(loaded, reached, whole=print_)
+        _tell(loaded, reached, whole=print_, files=files)
     if reached and not all(each.good for each in reached):
         raise typer.Exit(1)
 
 
-def _tell(loaded: Loaded, reached: list[Reached] | None, *, whole: bool) -> None:
+def _tell(loaded: Loaded, reached: list[Reached] | None, *, whole: bool, files: bool) -> None:
     """Print the result for people. The configuration comes by itself on standard output, so that it can be kept."""
-    typer.echo(told_summary(loaded), err=whole)
+    typer.echo(told_summary(loaded, files=files), err=whole)
     if loaded.warnings:
         typer.echo(told_warnings(loaded.warnings), err=whole)
     for each in reached or ():
@@ -71,7 +72,7 @@ def _json_of_mistakes(mistakes: tuple[Mistake, ...]) -> str:
     return _dumped({"usable": False, "mistakes": [asdict(mistake) for mistake in mistakes], "warnings": []})
 
 
-def _json(loaded: Loaded, reached: list[Reached] | None, *, whole: bool) -> str:
+def _json(loaded: Loaded, reached: list[Reached] | None, *, whole: bool, files: bool) -> str:
     """Return the result for programs: keys are added in time, never taken away."""
     config = loaded.config
     result: dict[str, object] = {
@@ -80,7 +81,12 @@ def _json(loaded: Loaded, reached: list[Reached] | None, *, whole: bool) -> str:
         "warnings": [asdict(warning) for warning in loaded.warnings],
         "files": [str(file) for file in loaded.files],
         "listeners": [
-            {"host": listener.host, "port": listener.port, "tls": bool(listener.certificates)}
+            {
+                "host": listener.host,
+                "port": listener.port,
+                "tls": bool(listener.certificates),
+                "certificates": [_certificate(pair) for pair in listener.certificates if files],
+            }
             for listener in config.listeners
         ],
         "trusted_proxies": [str(network) for network in config.trusted_proxies],
@@ -100,6 +106,12 @@ def _json(loaded: Loaded, reached: list[Reached] | None, *, whole: bool) -> str:
     if whole:
         result["configuration"] = effective_json(effective(loaded.settings, config))
     return _dumped(result)
+
+
+def _certificate(pair: CertificatePair) -> dict[str, object]:
+    links = chain_in(Path(pair.chain))
+    sent = [{"subject": link.subject, "issuer": link.issuer, "ends": link.ends.isoformat()} for link in links]
+    return {"chain": pair.chain, "sent": sent}
 
 
 def _dumped(result: dict[str, object]) -> str:

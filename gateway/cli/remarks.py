@@ -1,7 +1,9 @@
 """What a configuration came to, as it is told to a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from gateway.config.chain import chain_in
 from gateway.config.load import Loaded
 from gateway.config.model import Config, ConfigWarning, Listener, Mistake
 from gateway.policy.model import Site, UpstreamUrl
@@ -18,16 +20,24 @@ def told_warnings(warnings: Iterable[ConfigWarning]) -> str:
     return "\n".join(f"warning {warning.id}: {warning}" for warning in warnings)
 
 
-def told_summary(loaded: Loaded) -> str:
-    """Return what the gateway will do: where it listens, whom it trusts, which sites it has."""
+def told_summary(loaded: Loaded, *, files: bool = True) -> str:
+    """Return what the gateway will do: where it listens, what it shows, whom it trusts, which sites it has.
+
+    `files` false: certificates are on another machine.
+    """
     config = loaded.config
-    files = f"{', '.join(map(str, loaded.files))} can be used."
-    return "\n".join([files, *map(_listener, config.listeners), _trusted(config), *map(_site, config.sites)])
+    read = f"{', '.join(map(str, loaded.files))} can be used."
+    listeners = (line for listener in config.listeners for line in _listener(listener, files=files))
+    return "\n".join([read, *listeners, _trusted(config), *map(_site, config.sites)])
 
 
-def _listener(listener: Listener) -> str:
+def _listener(listener: Listener, *, files: bool) -> Iterator[str]:
     how = "https" if listener.certificates else "http, to lead to https" if listener.redirect_to_https else "http"
-    return f"listens on {_authority(listener.host, listener.port)}, {how}"
+    yield f"listens on {_authority(listener.host, listener.port)}, {how}"
+    for pair in listener.certificates if files else ():
+        yield f"  shows {pair.chain}"
+        for link in chain_in(Path(pair.chain)):
+            yield f"    {link.subject}, by {link.issuer}, until {link.ends:%Y-%m-%d}"
 
 
 def _trusted(config: Config) -> str:

@@ -10,15 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from gateway.config.chain import called, missing_in
 from gateway.config.files import unreadable, warn_if_closed
 from gateway.config.keys import (
     CertificateSettings,
@@ -252,20 +251,11 @@ def _check_times(certificate: x509.Certificate, pair: _Pair, notes: Notes, now: 
 
 def _check_chain(chain: Sequence[x509.Certificate], pair: _Pair, notes: Notes) -> None:
     """Warn where what is between the certificate and its root is not sent."""
-    lonely = len(chain) == 1 and _tells_its_issuer(chain[0])
-    if lonely or any(each.issuer != above.subject for each, above in pairwise(chain)):
-        says = f"{pair.chain} does not hold each certificate between the first and its root, in order"
+    if (lonely := missing_in(chain)) is not None:
+        issuer, subject = called(lonely.issuer), called(lonely.subject)
+        says = f"{pair.chain} lacks the certificate of {issuer}, by whom that of {subject} was made, right behind it"
         remedy = "desktop browsers may fetch what is missing, phones and web views do not"
         notes.warn(pair.chain_node, Unwise.CERTIFICATE_CHAIN_SHORT, f"{says}: {remedy}")
-
-
-def _tells_its_issuer(certificate: x509.Certificate) -> bool:
-    """Tell whether a certificate says where its issuer's is (RFC 5280, 4.2.2.1), as public authorities' do."""
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in access)
 
 
 def _check_names(

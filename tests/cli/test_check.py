@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.run import run
 from tests.config.build import SITE
+from tests.config.test_certificates import certificate, put
 
 WARNED = SITE.replace("https://addin.vendor.example", "'http://localhost'")
 WRONG = SITE.replace("https://addin.vendor.example", "https://addin.vendor.example/")
@@ -49,6 +50,44 @@ def test_where_it_listens_and_whom_it_trusts(file: Path) -> None:
         ),
         "",
     )
+
+
+def with_certificate(folder: Path) -> str:
+    """Return a configuration with a certificate in `folder/tls`, whose chain lacks one."""
+    chain = [certificate(issuer="R11"), certificate("R11", issuer="Root X1"), certificate("Root X2")]
+    put(folder / "tls" / "crm", *chain)
+    return f"listeners: [{{address: '127.0.0.1:443', certificates: {folder / 'tls'}}}]\n{SITE}"
+
+
+def test_the_chain_as_clients_see_it(file: Path, tmp_path: Path) -> None:
+    file.write_text(with_certificate(tmp_path))
+    code, out, _ = run("check", "c.yaml")
+    chain = tmp_path / "tls" / "crm" / "fullchain.pem"
+    assert code == 0
+    assert out.splitlines()[1:6] == [
+        "listens on 127.0.0.1:443, https",
+        f"  shows {chain}",
+        "    crm.example, by R11, until 2026-07-31",
+        "    R11, by Root X1, until 2026-07-31",
+        "    Root X2, by ca, until 2026-07-31",
+    ]
+    assert f"{chain} lacks the certificate of Root X1, by whom that of R11 was made, right behind it" in out
+    assert "shows" not in run("check", "--no-files", "c.yaml")[1]
+
+
+def test_the_chain_for_programs(file: Path, tmp_path: Path) -> None:
+    file.write_text(with_certificate(tmp_path))
+    (listener,) = json.loads(run("check", "--output", "json", "c.yaml")[1])["listeners"]
+    ends = "2026-07-31T00:00:00+00:00"
+    sent = [
+        {"subject": "crm.example", "issuer": "R11", "ends": ends},
+        {"subject": "R11", "issuer": "Root X1", "ends": ends},
+        {"subject": "Root X2", "issuer": "ca", "ends": ends},
+    ]
+    chain = str(tmp_path / "tls" / "crm" / "fullchain.pem")
+    assert listener["certificates"] == [{"chain": chain, "sent": sent}]
+    (listener,) = json.loads(run("check", "--output", "json", "--no-files", "c.yaml")[1])["listeners"]
+    assert listener["certificates"] == []
 
 
 def test_a_warning(file: Path) -> None:
@@ -134,7 +173,7 @@ def test_the_result_for_programs(file: Path) -> None:
             }
         ],
         "files": ["c.yaml"],
-        "listeners": [{"host": "::1", "port": 80, "tls": False}],
+        "listeners": [{"host": "::1", "port": 80, "tls": False, "certificates": []}],
         "trusted_proxies": ["10.0.0.5/32"],
         "sites": [
             {

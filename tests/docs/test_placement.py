@@ -22,7 +22,6 @@ import pytest
 import trustme
 import yaml
 
-from gateway.config.load import load
 from tests.docs.markdown import ROOT, blocks
 from tests.real.processes import LOOPBACK, Ports, accepts, running
 from tests.system import needs, path_of
@@ -464,21 +463,6 @@ def test_apache_takes_what_the_page_puts_into_a_directory(place: Place) -> None:
     apache = apache_command(place, f"Listen {LOOPBACK}:{port}", directory=line)
     with running(apache, place.folder / "apache.log", lambda: accepts(port)):
         pass
-
-
-def test_the_hook_puts_a_renewed_certificate_where_the_gateway_reads_it(place: Place) -> None:
-    (hook,) = of_placement("sh")
-    lineage, tls = place.folder / "live" / CRM, place.folder / "etc" / "tls"
-    place.certificate(lineage)
-    script = place.write("hook", hook.replace("/etc/cors-gateway/tls", str(tls)).replace("-g cors-gateway ", ""))
-    environment = {"RENEWED_LINEAGE": str(lineage), "PATH": os.environ["PATH"]}
-    subprocess.run(("/bin/sh", script), env=environment, check=True)
-
-    modes = {file.name: file.stat().st_mode & 0o777 for file in (tls, *tls.rglob("*"))}
-    assert modes == {"tls": 0o750, CRM: 0o750, "fullchain.pem": 0o640, "privkey.pem": 0o640}
-    text = of_readme("yaml")[1].replace("/etc/cors-gateway/tls", str(tls))
-    (listener,) = load([place.write("place-1.yaml", text)], {}).config.listeners
-    assert [pair.chain for pair in listener.certificates] == [str(tls / CRM / "fullchain.pem")]
 
 
 def test_what_finds_cors_lines_finds_them() -> None:
