@@ -403,7 +403,11 @@ class GatewaySettings(Settings):
         "The proxies in front, each by its address: whoever is in here is believed about the client's address and "
         "scheme.",
     )
-    workers = defaulted("auto", WORKERS, "Processes; `auto` for one a core.")
+    workers = defaulted(
+        "auto",
+        WORKERS,
+        "Processes that serve; `auto` for one a core. From 1 to more takes a restart. On Windows it is always 1.",
+    )
     reload_on_change = defaulted(
         "false",
         SWITCH,

@@ -45,9 +45,17 @@ class Gateway:
     """The shared state of one process's data path. Bounded by the configuration and the open connections."""
 
     def __init__(
-        self, config: "Config", *, done: "Callable[[Record], None]", hint: Callable[[str, dict[str, str]], None]
+        self,
+        config: "Config",
+        *,
+        done: "Callable[[Record], None]",
+        hint: Callable[[str, dict[str, str]], None],
+        loop_name: bytes | None = None,
     ) -> None:
-        """Take the configuration; `done` hears of each request, `hint` of (event, details) worth telling a sysadmin."""
+        """Take the configuration; `done` hears of each request, `hint` of (event, details) worth telling a sysadmin.
+
+        `loop_name` is what several processes leave in CDN-Loop alike.
+        """
         self.config = config
         self.policy: Policy = config.policy
         self.done = done
@@ -72,8 +80,8 @@ class Gateway:
         self._hinted: defaultdict[str, set[str]] = defaultdict(set)
         self._pools: dict[int, Pool] = {}
         self._id_prefix = secrets.token_hex(6)
-        self.loop_name = f"cors-gateway-{self._id_prefix}".encode()
-        """What this process leaves in CDN-Loop: a request that comes round again meets it sooner or later."""
+        self.loop_name = loop_name or new_loop_name()
+        """What is left in CDN-Loop: a request that comes round again meets it sooner or later."""
         self._ids = count(1)
         self._date_second = 0
         self._date = b""
@@ -243,3 +251,8 @@ class Gateway:
     def _sweep_again(self) -> None:
         self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep_again)
         self.sweep(self.loop.time())
+
+
+def new_loop_name() -> bytes:
+    """Return a name for CDN-Loop that no other gateway has (RFC 8586, 2)."""
+    return f"cors-gateway-{secrets.token_hex(6)}".encode()

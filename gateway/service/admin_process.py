@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 from collections import deque
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from gateway.service import link
 from gateway.service.admin import AdminServer
@@ -18,18 +18,12 @@ from gateway.service.standing import Reloaded
 if TYPE_CHECKING:
     from gateway.config.model import Config
     from gateway.service.snapshot import Snapshot
-    from gateway.service.turns import Turns
+    from gateway.service.worker import Common
 
 
-def answer(
-    sock: socket.socket,
-    config: "Config",
-    admin: socket.socket,
-    stream: IO[bytes],
-    turns: "Turns",
-) -> None:
+def answer(sock: socket.socket, config: "Config", admin: socket.socket, common: "Common") -> None:
     """Answer at the admin address, with a socket bound to it, until told to stop; `sock` leads to the supervisor."""
-    asyncio.run(_answer(sock, config, admin, stream, turns))
+    asyncio.run(_answer(sock, config, admin, common))
 
 
 class SupervisorTeller:
@@ -68,15 +62,9 @@ def reloaded_octets(reloaded: Reloaded) -> bytes:
     return json.dumps([reloaded.changes, reloaded.broken]).encode()
 
 
-async def _answer(
-    sock: socket.socket,
-    config: "Config",
-    admin: socket.socket,
-    stream: IO[bytes],
-    turns: "Turns",
-) -> None:
-    writer = LogWriter(stream, renderer(config.log, stream), turns.turn)
-    ServiceLog(stream, writer, config)
+async def _answer(sock: socket.socket, config: "Config", admin: socket.socket, common: "Common") -> None:
+    writer = LogWriter(common.stream, renderer(config.log, common.stream), common.turns.turn)
+    ServiceLog(common.stream, writer, config)
     reader, supervisor = await asyncio.open_connection(sock=sock)
     teller = SupervisorTeller(supervisor)
     server = AdminServer(teller)

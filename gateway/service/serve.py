@@ -11,7 +11,7 @@ import aiohttp
 import structlog
 from aiohttp import http_parser
 
-from gateway.relay.gateway import Gateway
+from gateway.relay.gateway import Gateway, new_loop_name
 from gateway.service.cores import workers_of
 from gateway.service.events import hinter, ready
 from gateway.service.log import ServiceLog, renderer
@@ -123,10 +123,12 @@ def _supervise(start: Start) -> None:
     # Where processes cannot be forked, what these need is not there either.
     from gateway.service.supervisor import Supervisor  # noqa: PLC0415
     from gateway.service.turns import DirectWriter, Turns  # noqa: PLC0415
+    from gateway.service.worker import Common  # noqa: PLC0415
 
     stream, turns = standard_output(), Turns()
     log = ServiceLog(stream, DirectWriter(stream, turns), start.loaded.config)
-    supervisor = Supervisor(start.again, log, start.notifier, (stream, turns))  # it heeds signals from now on
+    common = Common(stream, turns, new_loop_name())
+    supervisor = Supervisor(start.again, log, start.notifier, common)  # it heeds signals from now on
     supervisor.run(start.loaded, start.prepared())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -27,13 +27,12 @@ from gateway.service.prepare import NobodyServesError, Prepared, StartError, pre
 from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.snapshot import Snapshot, encode, frame_of, merged, past
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
-from gateway.service.worker import work
+from gateway.service.worker import Common, work
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.service.events import Events
     from gateway.service.systemd import Notifier
-    from gateway.service.turns import Turns
 
 TURN_SECONDS: Final = 0.25
 """How often it is seen what is due."""
@@ -70,13 +69,13 @@ class Supervisor:
         again: "Callable[[], Loaded] | None",
         log: Log,
         notifier: "Notifier",
-        output: tuple[IO[bytes], "Turns"],
+        common: Common,
     ) -> None:
-        """Serve nobody yet; `again` reads the configuration anew, `output` is where every process writes the log."""
+        """Serve nobody yet; `again` reads the configuration anew."""
         self._again = again
         self._log = log
         self._notifier = notifier
-        self._output = output
+        self._common = common
         self._crew = Crew()
         self._standing = Standing()
         self._prepared: Prepared
@@ -185,7 +184,7 @@ class Supervisor:
         others = [sock for sock in self._sockets() if sock not in prepared.sockets.values()]
         self._crew.fork(
             child,
-            lambda its: work(its, prepared, (nth, of), *self._output),
+            lambda its: work(its, prepared, (nth, of), self._common),
             others,
             partial(self._hear_worker, child),
         )
@@ -209,7 +208,7 @@ class Supervisor:
         others = [each for each in self._sockets() if each is not sock]
         self._crew.fork(
             child,
-            lambda its: answer(its, prepared.config, sock, *self._output),
+            lambda its: answer(its, prepared.config, sock, self._common),
             others,
             partial(self._hear_admin, child),
         )

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final
 
 from gateway.relay.gateway import Gateway
@@ -27,20 +27,31 @@ BEAT_SECONDS: Final = 1.0
 """How often a worker tells how it is, and thereby that its loop turns."""
 
 
-def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], stream: IO[bytes], turns: "Turns") -> None:
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all workers have alike."""
+
+    stream: IO[bytes]
+    """Where the log goes."""
+    turns: "Turns"
+    """At that."""
+    loop_name: bytes
+    """What they leave in CDN-Loop."""
+
+
+def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], common: Common) -> None:
     """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is."""
     config = share_of(prepared.config, *seat)
     mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_work(sock, mine, stream, turns, is_first=seat[0] == 0))
+        runner.run(_work(sock, mine, common, is_first=seat[0] == 0))
 
 
-async def _work(
-    sock: socket.socket, prepared: "Prepared", stream: IO[bytes], turns: "Turns", *, is_first: bool
-) -> None:
-    writer = LogWriter(stream, renderer(prepared.config.log, stream), turns.turn)
-    log = ServiceLog(stream, writer, prepared.config)
-    gateway = log.gateway = Gateway(prepared.config, done=log.requests, hint=hinter())
+async def _work(sock: socket.socket, prepared: "Prepared", common: Common, *, is_first: bool) -> None:
+    config, stream = prepared.config, common.stream
+    writer = LogWriter(stream, renderer(config.log, stream), common.turns.turn)
+    log = ServiceLog(stream, writer, config)
+    gateway = log.gateway = Gateway(config, done=log.requests, hint=hinter(), loop_name=common.loop_name)
     process = Process(gateway, None, log, Notifier({}), tells=False)
     reader, supervisor = await asyncio.open_connection(sock=sock)
     stop, cut = asyncio.Event(), asyncio.Event()
