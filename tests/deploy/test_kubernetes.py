@@ -200,7 +200,9 @@ def test_a_pod_is_given_the_time_to_drain(name: str) -> None:
     waits = [each["lifecycle"]["preStop"]["sleep"]["seconds"] for each in containers(pod)]
     assert len(set(waits)) == 1, "one that goes before the others leaves them alone"
     crms_own = 30 if name == "sidecar" else 0
-    assert pod["terminationGracePeriodSeconds"] > waits[0] + crms_own + loaded(name).config.drain_seconds
+    config = loaded(name).config
+    assert config.drain_delay_seconds == 0, "preStop waits already"
+    assert pod["terminationGracePeriodSeconds"] > waits[0] + crms_own + config.drain_seconds
 
 
 def test_the_sidecar_begins_before_the_crm_and_ends_after_it() -> None:
