@@ -23,7 +23,7 @@ PAGES: Final = (
 )
 """The pages that these tests hold to what they say."""
 
-ALL_PAGES: Final = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "deploy" / "README.md")
+ALL_PAGES: Final = tuple(page for place in ("*.md", "docs/*.md", "deploy/**/*.md") for page in sorted(ROOT.glob(place)))
 """The pages whose links these tests follow."""
 
 _FENCE: Final = re.compile(r"^(`{3,})(.*)$")
