@@ -30,9 +30,11 @@ class Teller(Protocol):
 
     async def snapshot(self) -> "Snapshot":
         """Return how it is."""
+        ...
 
     async def reload(self) -> "Reloaded":
         """Go over to the configuration on disk."""
+        ...
 
 
 def admin_application(teller: Teller) -> web.Application:

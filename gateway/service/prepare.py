@@ -82,7 +82,7 @@ def prepare(
         for place, listener in listeners.items():
             if place not in present:
                 prepared.sockets[place] = _inherited(listener, inherited) or _bound(listener.host, listener.port)
-        if config.admin not in {None, admin}:
+        if config.admin is not None and config.admin != admin:
             return replace(prepared, admin=_bound(config.admin.host, config.admin.port, " for admin"))
     except StartError:
         prepared.close()

@@ -24,6 +24,8 @@ from gateway.service.status import (
 )
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from gateway.service.listening import Place
     from gateway.service.prepare import Prepared
     from gateway.service.process import Process
@@ -173,9 +175,9 @@ def decode(octets: bytes) -> Snapshot:
     return Snapshot(_STATUS(found["status"]), outcomes)
 
 
-def _plain(value: object) -> dict[str, object]:
+def _plain(value: "DataclassInstance") -> dict[str, object]:
     """Return a dataclass as JSON has it, one level deep: what is below comes here by itself."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}  # type: ignore[attr-defined]
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 Read = Callable[[Any], Any]

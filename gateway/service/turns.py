@@ -6,7 +6,7 @@ import select
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import IO, Final
 
@@ -26,7 +26,7 @@ class Turns:
                 self._descriptor = os.dup(file.fileno())
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> Generator[None]:
         """Wait for a turn, and have it. Of a process that is killed in its turn the kernel ends it."""
         fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         try:

@@ -64,5 +64,9 @@ def test_a_container_has_the_cores_that_its_time_is_worth(tmp_path: Path, text: 
 def test_a_part_of_a_core_counts_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quota = tmp_path / "cpu.max"
     quota.write_text("250000 100000\n")
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8))
+
+    def eight(_pid: int) -> range:
+        return range(8)
+
+    monkeypatch.setattr("os.sched_getaffinity", eight)
     assert cores(quota) == 3
