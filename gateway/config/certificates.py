@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from gateway.config.chain import called, missing_in
+from gateway.config.chain import called, holder_of, missing_in, names_of
 from gateway.config.files import unreadable, warn_if_closed
 from gateway.config.keys import (
     CertificateSettings,
@@ -252,7 +251,7 @@ def _check_times(certificate: x509.Certificate, pair: _Pair, notes: Notes, now: 
 def _check_chain(chain: Sequence[x509.Certificate], pair: _Pair, notes: Notes) -> None:
     """Warn where what is between the certificate and its root is not sent."""
     if (lonely := missing_in(chain)) is not None:
-        issuer, subject = called(lonely.issuer), called(lonely.subject)
+        issuer, subject = called(lonely.issuer), holder_of(lonely)
         says = f"{pair.chain} lacks the certificate of {issuer}, by whom that of {subject} was made, right behind it"
         remedy = "desktop browsers may fetch what is missing, phones and web views do not"
         notes.warn(pair.chain_node, Unwise.CERTIFICATE_CHAIN_SHORT, f"{says}: {remedy}")
@@ -264,24 +263,13 @@ def _check_names(
     """Warn of names of sites that no certificate of a listener is for."""
     if None in certificates:
         return
-    covered = {name for certificate in certificates if certificate for name in _names(certificate)}
+    covered = {name for certificate in certificates if certificate for name in names_of(certificate)}
     for site in settings.sites:
         with suppress(Unread):
             for name in site.names:
                 if name not in covered and f"*.{name.partition('.')[2]}" not in covered:
                     says = f"none is for {name}, a name in {site.node_of(SiteSettings.names).path}: clients refuse it"
                     notes.warn(node, Unwise.CERTIFICATE_NAME, says)
-
-
-def _names(certificate: x509.Certificate) -> set[str]:
-    """Return the names and addresses that a certificate is for (RFC 9525, 6.3)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return set()
-    addresses = {ip_address(str(address)) for address in names.get_values_for_type(x509.IPAddress)}
-    hosts = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
-    return hosts | {f"[{address}]" if address.version == 6 else str(address) for address in addresses}  # noqa: PLR2004
 
 
 def _check_upstream(tls: UpstreamTlsSettings, notes: Notes, now: datetime) -> None:

@@ -54,7 +54,8 @@ def test_where_it_listens_and_whom_it_trusts(file: Path) -> None:
 
 def with_certificate(folder: Path) -> str:
     """Return a configuration with a certificate in `folder/tls`, whose chain lacks one."""
-    chain = [certificate(issuer="R11"), certificate("R11", issuer="Root X1"), certificate("Root X2")]
+    above = certificate("R11", issuer="Root X1", alternatives=[]), certificate("Root X2", alternatives=[])
+    chain = [certificate(issuer="R11"), *above]
     put(folder / "tls" / "crm", *chain)
     return f"listeners: [{{address: '127.0.0.1:443', certificates: {folder / 'tls'}}}]\n{SITE}"
 

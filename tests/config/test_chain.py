@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from gateway.config.chain import Link, called, chain_in, missing_in
+from gateway.config.chain import Link, called, chain_in, holder_of, missing_in, names_of
 from tests.config.test_certificates import NOW, PEM, certificate, key_of
 
 AT = "http://ca.example/ca.cer"
@@ -38,6 +39,27 @@ def test_what_cannot_be_read_is_told_elsewhere(tmp_path: Path) -> None:
 )
 def test_what_somebody_is_called(attributes: Sequence[tuple[x509.ObjectIdentifier, str]], expected: str) -> None:
     assert called(x509.Name([x509.NameAttribute(*each) for each in attributes])) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            [x509.DNSName("CRM.example"), x509.DNSName("*.a.example"), x509.DNSName("crm.example")],
+            "crm.example, *.a.example",
+        ),
+        (
+            [x509.IPAddress(ip_address("192.0.2.1")), x509.IPAddress(ip_address("2001:db8::1"))],
+            "192.0.2.1, [2001:db8::1]",
+        ),
+        ([x509.RFC822Name("a@b.example")], "R11"),
+        ([], "R11"),
+    ],
+)
+def test_whose_a_certificate_is(names: Sequence[x509.GeneralName], expected: str) -> None:
+    made = certificate("R11", alternatives=names)
+    assert holder_of(made) == expected
+    assert ", ".join(names_of(made)) == (expected if expected != "R11" else "")
 
 
 def asking_about_itself() -> x509.Certificate:
