@@ -5,7 +5,8 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -38,7 +39,14 @@ def text_line(event: str, keys: Mapping[str, object]) -> str:
 
 
 def _timestamp() -> str:
-    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return this second, as ISO 8601 has it; it is written once a second, however many lines there are."""
+    second = int(time.time())
+    if second != _second[0]:
+        _second[:] = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second[1]
+
+
+_second: Final[list[Any]] = [-1, ""]
 
 
 def _quoted(value: object) -> str:
@@ -58,26 +66,60 @@ class RequestLog:
 
     def __call__(self, record: "Record") -> None:
         """Write one line for one request."""
-        failed = EXPLANATIONS[record.reason].remedy != ""
-        if not (self._all or failed):
+        if not (self._all or EXPLANATIONS[record.reason].remedy):
             return
-        keys: dict[str, object] = {
-            "client": record.client,
-            "site": record.site or "-",
-            "method": record.method[:MAX_LOGGED_METHOD].decode("ascii", "backslashreplace") or "-",
-            "path": record.path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-",
-            "status": record.status or "-",
-        }
-        if record.origin is not None:
-            keys["origin"] = record.origin[:MAX_LOGGED_ORIGIN].decode("ascii", "backslashreplace")
-        keys["reason"] = record.reason.value
-        if record.detail:
-            keys["detail"] = record.detail
-        if record.remedy:
-            keys["remedy"] = record.remedy
-        keys["request_id"] = record.request_id
-        keys["duration_ms"] = round(record.duration_ms, 1)
-        self._writer.write(self._render("request.done", keys))
+        if self._render is json_line:
+            self._writer.write(request_as_json(record))
+        else:
+            self._writer.write(self._render("request.done", keys_of(record)))
+
+
+def keys_of(record: "Record") -> dict[str, object]:
+    """Return what a line for a request has."""
+    keys: dict[str, object] = {
+        "client": record.client,
+        "site": record.site or "-",
+        "method": record.method[:MAX_LOGGED_METHOD].decode("ascii", "backslashreplace") or "-",
+        "path": record.path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-",
+        "status": record.status or "-",
+    }
+    if record.origin is not None:
+        keys["origin"] = record.origin[:MAX_LOGGED_ORIGIN].decode("ascii", "backslashreplace")
+    keys["reason"] = record.reason.value
+    if record.detail:
+        keys["detail"] = record.detail
+    if record.remedy:
+        keys["remedy"] = record.remedy
+    keys["request_id"] = record.request_id
+    keys["duration_ms"] = round(record.duration_ms, 1)
+    return keys
+
+
+def request_as_json(record: "Record") -> str:
+    """Return the line that `json_line` makes of `keys_of`, in a third of the time: there is one for each request."""
+    origin = record.origin
+    return (
+        f'{{"time":"{_timestamp()}","event":"request.done","client":{_often(record.client)},"site":'
+        f'{_often(record.site or "-")},"method":{_often_octets(record.method[:MAX_LOGGED_METHOD] or b"-")},"path":'
+        f'{_string(record.path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-")},"status":'
+        f"{record.status or _DASH}{'' if origin is None else f',{_ORIGIN}{_often_octets(origin[:MAX_LOGGED_ORIGIN])}'}"
+        f',"reason":"{record.reason.value}"'
+        f"{f',{_DETAIL}{_string(record.detail)}' if record.detail else ''}"
+        f"{f',{_REMEDY}{_string(record.remedy)}' if record.remedy else ''}"
+        f',"request_id":"{record.request_id}","duration_ms":{round(record.duration_ms, 1)}}}'
+    )
+
+
+_DASH, _ORIGIN, _DETAIL, _REMEDY = '"-"', '"origin":', '"detail":', '"remedy":'
+_string: Final = json.encoder.encode_basestring
+"""A string as JSON has it, but for what ASCII has not."""
+_often: Final = lru_cache(maxsize=1024)(_string)
+"""The same for what comes again and again."""
+
+
+@lru_cache(maxsize=1024)
+def _often_octets(octets: bytes) -> str:
+    return _string(octets.decode("ascii", "backslashreplace"))
 
 
 MAX_LOGGED_ORIGIN: Final = 320

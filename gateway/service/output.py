@@ -9,8 +9,10 @@ from typing import IO, Final, Protocol
 
 MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
 """Held for a standard output that does not take them; further lines are dropped and counted."""
-BATCH_LINES: Final = 512
+BATCH_LINES: Final = 4096
 """Lines written at once at the most."""
+GATHER_SECONDS: Final = 0.02
+"""How long the first line waits for others: to wake the thread for each line costs more than the line."""
 
 Render = Callable[[str, Mapping[str, object]], str]
 """(event, keys) → one line without its end."""
@@ -39,6 +41,7 @@ class LogWriter:
         self._put = self._taken = self._dropped = 0
         """Octets handed to the thread, octets it took, lines dropped; each is written by one thread only."""
         self._told = 0
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -52,6 +55,7 @@ class LogWriter:
 
     def close(self, seconds: float = 2.0) -> None:
         """Write what waits, as far as the stream takes it in `seconds`."""
+        self._closing.set()
         self._lines.put(None)
         self._thread.join(seconds)
 
@@ -59,6 +63,7 @@ class LogWriter:
         more = True
         while more:
             batch = [self._lines.get()]
+            self._closing.wait(GATHER_SECONDS)  # nobody is woken for what comes meanwhile
             while len(batch) < BATCH_LINES and not self._lines.empty():
                 batch.append(self._lines.get())
             more = None not in batch

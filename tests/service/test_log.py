@@ -6,16 +6,27 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO
+from unittest.mock import patch
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config.model import Log
 from gateway.policy.reason import Reason
 from gateway.relay.record import Record
 from gateway.service import log as module
 from gateway.service import output
-from gateway.service.log import RequestLog, configure_events, json_line, renderer, text_line
+from gateway.service.log import (
+    RequestLog,
+    configure_events,
+    json_line,
+    keys_of,
+    renderer,
+    request_as_json,
+    text_line,
+)
 from gateway.service.output import LogWriter
 
 REFUSED = Record(
@@ -69,6 +80,31 @@ def test_the_same_in_json_has_the_same_keys() -> None:
         "request_id": "6f1c",
         "duration_ms": 1.0,
     }
+
+
+TEXTS = st.text(max_size=40)
+OCTETS = st.binary(max_size=40) | st.just(b"x" * 5000)
+
+
+@given(
+    st.builds(
+        Record,
+        client=TEXTS,
+        site=TEXTS | st.none(),
+        method=OCTETS,
+        path=OCTETS,
+        status=st.sampled_from([200, 403, None]),
+        origin=OCTETS | st.none(),
+        reason=st.sampled_from(Reason),
+        remedy=TEXTS,
+        detail=TEXTS,
+        request_id=st.from_regex(r"[0-9a-f]{20}", fullmatch=True),
+        duration_ms=st.floats(0, 1e9),
+    )
+)
+def test_the_quick_way_to_a_line_leads_to_the_same(record: Record) -> None:
+    with patch.object(module, "_timestamp", lambda: "then"):
+        assert request_as_json(record) == json_line("request.done", keys_of(record))
 
 
 @pytest.mark.parametrize("render", [json_line, text_line])
