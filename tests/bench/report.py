@@ -146,7 +146,9 @@ def _cpu(run: Run) -> Iterator[str]:
         yield ""
         yield f"µs per request, access log {'on' if log else 'off'}; in parentheses, how many times nginx's."
         yield ""
-        columns = {TITLES[workload]: cell(workload, log=log) for workload in REQUESTS}
+        columns = {
+            each.title: cell(each.name, log=log) for each in WORKLOADS if each.name in REQUESTS and log in each.modes
+        }
         yield from table("", columns, figures.systems())
 
 
