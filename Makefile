@@ -14,6 +14,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CODE   := gateway tests
 
+BENCH  := .venv-bench
 EXECUTIONS ?= 10000000
 JOBS       ?= $(shell nproc)
 
@@ -25,6 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 # Both are empty files, newer than the lock they stand for.
 RUN     := $(VENV)/run-installed
 TEST    := $(VENV)/test-installed
+RIVALS  := $(BENCH)/installed
 
 .PHONY: help
 help:  ## this list
@@ -44,6 +46,14 @@ $(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/pyth
 $(TEST): requirements/test.txt $(RUN)
 	@echo "installing requirements/test.txt into $(VENV)"
 	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/test.txt
+	@touch $@
+
+# An environment of its own: programs, and nothing that the gateway or its tests import.
+$(RIVALS): requirements/bench.txt
+	@tests/make-venv $(PYTHON) $(BENCH)
+	@echo "installing requirements/bench.txt into $(BENCH)"
+	@$(BENCH)/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-deps --no-compile \
+		--require-hashes -r requirements/bench.txt
 	@touch $@
 
 # --------------------------------------------------------------------------------------------------------- to see
@@ -104,6 +114,11 @@ faults: $(TEST)  ## does the test named fail for each fault that tests/faults ke
 load: $(TEST)  ## thousands of slow clients, large bodies, ever new names: speed and memory, each with its bound; 6 min
 	$(BIN)/python -m tests.load
 
+.PHONY: bench
+bench: $(TEST) $(RIVALS) system  ## the gateway beside nginx, HAProxy, Apache, Caddy and Envoy, as root; 20 min
+	$(BIN)/python -m tests.bench --programs $(BENCH) $(if $(ONLY),--only "$(ONLY)") \
+		$(if $(WORKLOADS),--workloads "$(WORKLOADS)") $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: format
 format: $(TEST)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix
@@ -116,9 +131,10 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python
 lock: $(TEST)  ## requirements/ anew from pyproject.toml, each package at its newest
 	$(LOCK) pyproject.toml --output-file requirements/run.txt
 	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) --group bench --output-file requirements/bench.txt
 	$(LOCK) pyproject.toml --group build --group test --constraint requirements/run.txt --output-file requirements/test.txt
 
 .PHONY: clean
 clean:  ## remove what was made here
-	rm -rf $(VENV) .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

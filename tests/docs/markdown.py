@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 PAGES: Final = (
     ROOT / "README.md",
+    ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "design.md",
     ROOT / "docs" / "installation.md",
     ROOT / "docs" / "placement.md",
