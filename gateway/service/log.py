@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import structlog
 
@@ -39,14 +39,13 @@ def text_line(event: str, keys: Mapping[str, object]) -> str:
 
 
 def _timestamp() -> str:
-    """Return this second, as ISO 8601 has it; it is written once a second, however many lines there are."""
-    second = int(time.time())
-    if second != _second[0]:
-        _second[:] = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _second[1]
+    return _iso(int(time.time()))
 
 
-_second: Final[list[Any]] = [-1, ""]
+@lru_cache(maxsize=1)
+def _iso(second: int) -> str:
+    """Return a second since 1970 as ISO 8601 has it; the lines of one second share it."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _quoted(value: object) -> str:
