@@ -4,7 +4,6 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import IO
 from unittest.mock import patch
 
@@ -251,6 +250,6 @@ def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch:
 
 
 def test_long_paths_and_methods_are_cut() -> None:
-    long = replace(REFUSED, path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
+    long = REFUSED._replace(path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
     line = json.loads(lines_of(long, json_line))
     assert (len(line["path"]), len(line["method"])) == (module.MAX_LOGGED_PATH, module.MAX_LOGGED_METHOD)
