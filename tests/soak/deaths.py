@@ -34,9 +34,11 @@ class Deaths:
         victim = self._random.choice(before)
         # Stopped for a moment, so that what it holds is known when it dies.
         os.kill(victim, signal.SIGSTOP)
+        while not proc.is_stopped(victim):
+            pass  # no pause: each millisecond puts more requests inside it
         clients = {client for port in ports for client in proc.clients(victim, port)}
-        os.kill(victim, signal.SIGKILL)
         began = time.monotonic()
+        os.kill(victim, signal.SIGKILL)
         self._inside.append((began, clients))
 
         def is_replaced() -> bool:

@@ -113,9 +113,9 @@ class Gateway:
         return [pid for pid in pids if proc.accepts(pid, self._port)]
 
     def tasks(self) -> dict[int, int]:
-        """Return how many tasks the event loop of each process has."""
+        """Return how many tasks the event loop of each process has; a supervisor has no loop."""
         found: dict[int, int] = {}
-        for pid in proc.family(self.pid):
+        for pid in proc.children(self.pid) or [self.pid]:
             told = self._folder / str(pid)
             told.unlink(missing_ok=True)
             os.kill(pid, signal.SIGUSR2)

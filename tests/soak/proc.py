@@ -26,6 +26,11 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process has been stopped by a signal, and does nothing."""
+    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 def family(pid: int) -> list[int]:
     """Return a process, its children and theirs."""
     return [pid, *(one for child in children(pid) for one in family(child))]
@@ -39,7 +44,7 @@ def resident_kib(pid: int) -> int:
 
 def descriptors(pid: int) -> int:
     """Return how many files a process has open."""
-    return len(list((PROC / str(pid) / "fd").iterdir()))
+    return len(_entries(pid, "fd"))
 
 
 def sockets(pid: int) -> set[str]:
@@ -59,7 +64,7 @@ def accepts(pid: int, port: int) -> bool:
     listening = {inode for local, _, state, inode in _connections() if local == port and state == LISTENS}
     watched = {
         match[1]
-        for entry in (PROC / str(pid) / "fdinfo").iterdir()
+        for entry in _entries(pid, "fdinfo")
         for match in re.finditer(r"^tfd:\s+(\d+)", _text(entry), re.MULTILINE)
     }
     return any(mine.get(descriptor) in listening for descriptor in watched)
@@ -68,12 +73,18 @@ def accepts(pid: int, port: int) -> bool:
 def _sockets(pid: int) -> dict[str, str]:
     """Return the inode of the socket behind each descriptor of a process that is one."""
     found: dict[str, str] = {}
-    for link in (PROC / str(pid) / "fd").iterdir():
+    for link in _entries(pid, "fd"):
         with suppress(OSError):  # closed meanwhile
             name = str(link.readlink())
             if name.startswith("socket:["):
                 found[link.name] = name[8:-1]
     return found
+
+
+def _entries(pid: int, folder: str) -> list[Path]:
+    with suppress(OSError):  # it has ended meanwhile
+        return list((PROC / str(pid) / folder).iterdir())
+    return []
 
 
 def _text(path: Path) -> str:
