@@ -31,7 +31,10 @@ class Gateway:
         sockets: Sequence[socket.socket] = (),
         within: Sequence[str] = (),
     ) -> None:
-        """Start, with a listener on `port`; `sockets` are handed over as systemd does, `within` is a command that the gateway's is put behind."""
+        """Start; clients come to `port`.
+
+        `sockets` are handed over as systemd does, `within` is a command that the gateway's is put behind.
+        """
         self.file = file
         self._port, self._admin_port = port, admin_port
         self.events: list[dict[str, Any]] = []
