@@ -26,7 +26,7 @@ TICK_SECONDS: Final = 0.01
 TELL_SECONDS: Final = 0.05
 UNANSWERED_SECONDS: Final = 30.0
 """After which a request counts as lost."""
-MAX_WAITING: Final = 2000
+MAX_WAITING: Final = 4000
 """Turns that wait for a connection: of more none is offered, which is told."""
 LIVES: Final = (50, 400)
 """After how many requests a connection is closed by its client: others are made all the time."""

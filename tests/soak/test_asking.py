@@ -20,7 +20,7 @@ def test_a_hundred_turns_have_each_kind_as_often_as_it_should_be() -> None:
     assert sum(len(turn(number, HOST)) == 3 for number in range(100)) == KINDS.count("pipelined")
 
 
-@pytest.mark.parametrize("make", [get, pattern, post, preflight, upload])
+@pytest.mark.parametrize("make", [get, post, preflight, upload])
 def test_two_requests_of_a_kind_differ(make: Callable[[int, bytes], Asked]) -> None:
     one, other = make(16, HOST), make(17, HOST)
     assert (one.body, one.octets) != (other.body, other.octets) or one.kind == "preflight"

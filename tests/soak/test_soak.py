@@ -1,6 +1,6 @@
 """Each scenario, short: what `make soak` does for long and under more load, by the same functions.
 
-With two workers; `tests/service` has much of it for one process, and the last test here for both.
+With two workers; `tests/service` has much of it for one process.
 """
 
 from tests.soak.certificates import certificates
@@ -14,7 +14,7 @@ from tests.soak.stop import stop
 from tests.soak.told import Told
 from tests.system import needs
 
-RATE = 150.0
+RATE = 100.0
 OTHER_RATE = 30.0
 PAUSE = 20
 
@@ -62,4 +62,4 @@ def test_a_start_with_nobody_there() -> None:
 
 @needs_names
 def test_all_of_it_mixed() -> None:
-    assert good(mixed(seconds=5, workers=(1, 2), rate=RATE, pause_seconds=0.1, away_answers=5))
+    assert good(mixed(seconds=1, workers=(2,), rate=RATE, pause_seconds=0.1, away_answers=5))
