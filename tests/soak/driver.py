@@ -23,14 +23,14 @@ from typing import Any, Final
 from tests.soak.asking import REQUESTS_A_TURN, Answer, Asked, take, trouble, turn, wrong
 
 TICK_SECONDS: Final = 0.01
-TELL_SECONDS: Final = 0.05
+TELL_SECONDS: Final = 0.1
 UNANSWERED_SECONDS: Final = 30.0
 """After which a request counts as lost."""
 MAX_WAITING: Final = 4000
 """Turns that wait for a connection: of more none is offered, which is told."""
 LIVES: Final = (50, 400)
 """After how many requests a connection is closed by its client: others are made all the time."""
-TOLD: Final = 200
+TOLD: Final = 2000
 """Faults that are told one by one."""
 
 
