@@ -6,6 +6,7 @@ say that the CRM is away are no fault from now on), `trouble off`, and `no more 
 
 A request is *lost* where its connection ended, or could not be had, before its whole answer. It is asked again, as any
 client may, only where the answer before had said `Connection: close`: without that word nobody has to reckon with it.
+A connection that ends so between two requests is told, too.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from tests.soak.asking import REQUESTS_A_TURN, Answer, Asked, take, trouble, tur
 
 TICK_SECONDS: Final = 0.01
 TELL_SECONDS: Final = 0.1
+SILENT_SECONDS: Final = 4.0
+"""A connection that was silent for less is not closed without a word: a gateway that drains waits for 5 s."""
 UNANSWERED_SECONDS: Final = 30.0
 """After which a request counts as lost."""
 MAX_WAITING: Final = 4000
@@ -83,7 +86,12 @@ class Met:
     """Connections made."""
     kept: int = 0
     """Connections now."""
+    unannounced: int = 0
+    """Connections that ended between two requests, not long after an answer that had not said so: the next request
+    would have been lost, but for luck."""
     losses: list[Lost] = field(default_factory=list[Lost])
+    closures: list[Lost] = field(default_factory=list[Lost])
+    """Those that were not announced."""
     errors: list[str] = field(default_factory=list[str])
     """What was wrong."""
     slowest_seconds: float = 0.0
@@ -119,6 +127,8 @@ class Connection(asyncio.Protocol):
         self.closing = False
         """No further answer comes: the last one said so."""
         self.port = 0
+        self.answered = 0.0
+        """When the last answer came."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -155,6 +165,7 @@ class Connection(asyncio.Protocol):
                 return
             self.waiting.popleft()
             self.closing = answer.values(b"connection") == [b"close"]
+            self.answered = time.monotonic()
             self.load.answered(sent, answer)
         if self.closing:
             self._leave()
@@ -173,6 +184,8 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self in self.load.connections and not self.waiting and time.monotonic() < self.answered + SILENT_SECONDS:
+            self.load.is_unannounced(self.port)
         self.load.left(self)
         for sent in self.waiting:
             where = "in the middle of its answer" if self.buffer and sent is self.waiting[0] else "before its answer"
@@ -225,9 +238,8 @@ class Load:
                     break
             await asyncio.sleep(TICK_SECONDS)
         for connection in tuple(self.connections):
-            connection.transport.close()
-        while self.connections:  # noqa: ASYNC110 - what protocols count has no event
-            await asyncio.sleep(TICK_SECONDS)
+            connection.retire()
+        await asyncio.sleep(TICK_SECONDS)  # in which they are closed
         self.met.ended = True
         self._tell()
 
@@ -344,6 +356,12 @@ class Load:
         self.met.lost += 1
         if len(self.met.losses) < TOLD:
             self.met.losses.append(Lost(sent.asked.number, sent.asked.kind, why, client_port, time.monotonic()))
+
+    def is_unannounced(self, client_port: int) -> None:
+        """Count a connection that ended without a word."""
+        self.met.unannounced += 1
+        if len(self.met.closures) < TOLD:
+            self.met.closures.append(Lost(0, "none", "closed without a word", client_port, time.monotonic()))
 
     def _look(self, now: float) -> None:
         """Give up on what is not answered."""

@@ -89,6 +89,9 @@ class Load:
         found += [f"wrong: {error}" for error in met["errors"]]
         if met["lost"] > len(met["losses"]):
             found.append(f"lost: {met['lost']} in all")
+        closures = [one for one in met["closures"] if not is_excused(one)]
+        if closures:
+            found.append(f"{len(closures)} connections were closed without a word")
         if met["withheld"]:
             found.append(f"{met['withheld']} turns were not offered: too many waited")
         return found

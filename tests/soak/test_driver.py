@@ -94,12 +94,12 @@ async def says_it_twice(peer: Peer, answer: bytes) -> None:
 
 async def test_right_answers_are_good() -> None:
     met = await met_by_a_load(honest, lambda met: met["good"] > 100)
-    assert (met["lost"], met["wrong"], met["withheld"], met["again"]) == (0, 0, 0, 0)
+    assert (met["lost"], met["wrong"], met["withheld"], met["again"], met["unannounced"]) == (0, 0, 0, 0, 0)
 
 
 async def test_who_is_told_to_close_asks_again_and_loses_nothing() -> None:
     met = await met_by_a_load(leaves_with_a_word, lambda met: met["again"] > 0)
-    assert (met["lost"], met["wrong"]) == (0, 0)
+    assert (met["lost"], met["wrong"], met["unannounced"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,12 @@ async def test_an_end_that_nobody_announced_loses_a_request(spoil: Spoil, why: s
 async def test_what_nobody_asked_for_is_wrong(spoil: Spoil, why: str) -> None:
     met = await met_by_a_load(spoil, lambda met: met["wrong"] > 0)
     assert any(why in error for error in met["errors"])
+
+
+async def test_a_connection_that_is_closed_without_a_word_is_told_though_nothing_was_lost() -> None:
+    async def answers_and_leaves(peer: Peer, answer: bytes) -> None:
+        await peer.send(answer)
+        peer.close()
+
+    met = await met_by_a_load(answers_and_leaves, lambda met: met["unannounced"] > 0)
+    assert met["closures"][0]["client_port"]
