@@ -143,7 +143,7 @@ def _head(method: bytes, target: bytes, host: bytes) -> bytes:
     return b"%b %b HTTP/1.1\r\nHost: %b\r\nOrigin: %b\r\n" % (method, target, host, ADDIN)
 
 
-def take(buffer: bytearray, *, bodyless: bool) -> Answer | None:
+def take(buffer: bytearray) -> Answer | None:
     """Take one whole response off the front of `buffer`; None where it is not all there.
 
     Raises:
@@ -155,7 +155,7 @@ def take(buffer: bytearray, *, bodyless: bool) -> Answer | None:
     first, *lines = bytes(buffer[:end]).split(b"\r\n")
     answer = Answer(int(first.split(b" ")[1]), tuple(lines), b"")
     at, body = end + 4, bytearray()
-    if bodyless or answer.status == 204:
+    if answer.status == 204:
         pass
     elif answer.values(b"transfer-encoding") == [b"chunked"]:
         while True:

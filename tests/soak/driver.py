@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
             if not self.waiting or self.closing:
                 raise ValueError("octets that nobody asked for")
             sent = self.waiting[0]
-            answer = take(self.buffer, bodyless=sent.asked.kind == "preflight")
+            answer = take(self.buffer)
             if answer is None:
                 return
             self.waiting.popleft()

@@ -20,7 +20,7 @@ def balancer(outer: int, inner: list[int]) -> str:
     (text,) = [block.text for block in blocks(SCALING) if block.language == "haproxy"]
     for address, port in (("10.0.0.20:9900", inner[0]), ("10.0.0.21:9900", inner[1])):
         text = text.replace(address, f"{LOOPBACK}:{port}")
-    return text.replace("bind :80", f"bind {LOOPBACK}:{outer}").replace("inter 1s", "inter 100ms")
+    return text.replace("bind :80", f"bind {LOOPBACK}:{outer}")
 
 
 def rolling(*, rounds: int, workers: int, rate: float, pause: int) -> Told:

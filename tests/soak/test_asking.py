@@ -37,10 +37,10 @@ def test_a_response_is_taken_whole_or_not_at_all(lines: tuple[bytes, ...], body:
     octets = b"\r\n".join((b"HTTP/1.1 200 OK", *lines)) + b"\r\n\r\n" + body
     for end in range(len(octets)):
         unfinished = bytearray(octets[:end])
-        assert take(unfinished, bodyless=False) is None
+        assert take(unfinished) is None
         assert unfinished == octets[:end]
     buffer = bytearray(octets + b"HTTP/1.1 204")
-    assert take(buffer, bodyless=False) == Answer(200, lines, b"hello")
+    assert take(buffer) == Answer(200, lines, b"hello")
     assert buffer == b"HTTP/1.1 204"
 
 

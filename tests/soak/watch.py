@@ -13,8 +13,8 @@ from tests.soak.gateway import Gateway
 from tests.soak.told import Told
 
 EACH_SECONDS: Final = 1.0
-LIVED_SECONDS: Final = 40.0
-"""A process that did not live longer tells nothing of a slope."""
+LIVED_SECONDS: Final = 240.0
+"""A process that did not live longer tells nothing of a slope: it is still warming up."""
 SLOPE_KIB: Final = 64.0
 """A minute: 90 MiB a day."""
 SETTLED_SECONDS: Final = 30.0
@@ -55,7 +55,8 @@ class Watch:
                 for pid in proc.family(gateway.pid):
                     with suppress(OSError):  # it has ended meanwhile
                         sample = Sample(time.monotonic() / 60, proc.resident_kib(pid), proc.descriptors(pid))
-                        self.samples.setdefault((name, pid), []).append(sample)
+                        if sample.resident_kib:  # else it has ended, and nobody has waited for it yet
+                            self.samples.setdefault((name, pid), []).append(sample)
 
     def tell(self, told: Told) -> None:
         """Add each process's figures over the later half of its life."""
