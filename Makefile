@@ -17,6 +17,7 @@ CODE   := gateway tests
 BENCH  := .venv-bench
 EXECUTIONS ?= 10000000
 JOBS       ?= $(shell nproc)
+MINUTES    ?= 30
 
 # From wherever pip is set up to fetch, a mirror of one's own included: the hashes in the lock decide what is good.
 # The lock names all there is (--no-deps): left to look for extras itself, pip 23 wants a newer release than is locked.
@@ -118,6 +119,10 @@ load: $(TEST)  ## thousands of slow clients, large bodies, ever new names: speed
 bench: $(TEST) $(RIVALS) system  ## the gateway beside nginx, HAProxy, Apache, Caddy and Envoy, as root; 20 min
 	$(BIN)/python -m tests.bench --programs $(BENCH) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(WORKLOADS),--workloads "$(WORKLOADS)") $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: soak
+soak: $(TEST)  ## reloads, renewals, deaths, restarts and a CRM that goes and comes, under 500 requests/s; MINUTES=30 of all mixed
+	$(BIN)/python -m tests.soak $(MINUTES)
 
 .PHONY: format
 format: $(TEST)  ## let ruff lay out the code and mend what it can

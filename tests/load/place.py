@@ -90,6 +90,7 @@ def _configuration(folder: Path, port: int, upstream_port: int, hung_port: int, 
     return {
         "listeners": [listener],
         "trusted_proxies": ["127.0.0.1"],
+        "workers": 1,  # whose memory is watched is the process that was started
         "sites": [
             {"names": [NAME], "upstream": f"http://127.0.0.1:{upstream_port}", **site},
             {"names": [HUNG.decode()], "upstream": hung, **site},
