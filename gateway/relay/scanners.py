@@ -13,8 +13,12 @@ try:
     from gateway.http1 import compiled
 except ImportError:
     _compiled = None
+    why = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
+    """Why these ones, where they are not those one would want."""
 else:
-    _compiled = None if os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") == "1" else compiled
+    _unwanted = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") == "1"
+    _compiled = None if _unwanted else compiled
+    why = "CORS_GATEWAY_NO_EXTENSIONS=1" if _unwanted else ""
 
 SCANNERS: Final = "python" if _compiled is None else "compiled"
 """Which ones these are."""
