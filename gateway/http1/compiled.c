@@ -186,6 +186,16 @@ bytes_of(const octet *at, const octet *end)
     return PyBytes_FromStringAndSize((const char *)at, end - at);
 }
 
+/* Return an attribute. Its name is interned, since Python remembers each string by which a class was asked. */
+static PyObject *
+attribute(PyObject *of, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = of && interned ? PyObject_GetAttr(of, interned) : NULL;
+    Py_XDECREF(interned);
+    return value;
+}
+
 /* ------------------------------------------------------------------------------------------- leaving it to the twin */
 
 static PyObject *
@@ -530,24 +540,25 @@ scan_response(struct state *state, const octet *at, const octet *end, struct res
 
 /* ------------------------------------------------------------------------------------------------------- heads read */
 
-/* Read the limits of heads into `bounds`, which has the last ones; -1 with an error set where they are none. */
+/* Read the limits of heads into `bounds`, which has the last ones; tell if they are limits. */
 static int
-read_limits(PyObject *limits, struct bounds *bounds)
+read_limits(struct state *state, PyObject *limits, struct bounds *bounds)
 {
     static const char *const names[] = {"octets", "line", "target", "lines"};
     Py_ssize_t numbers[COUNT_OF(names)];
     if (bounds->limits == limits) {
+        return 1;
+    }
+    if (Py_TYPE(limits) != Py_TYPE(state->objects[DEFAULT_LIMITS])) {
         return 0;
     }
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        PyObject *number = PyObject_GetAttrString(limits, names[i]);
-        if (number == NULL) {
-            return -1;
-        }
-        numbers[i] = PyLong_AsSsize_t(number);
-        Py_DECREF(number);
-        if (numbers[i] == -1 && PyErr_Occurred()) {
-            return -1;
+        PyObject *number = attribute(limits, names[i]);
+        numbers[i] = number ? PyLong_AsSsize_t(number) : -1;
+        Py_XDECREF(number);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            return 0;
         }
     }
     Py_INCREF(limits);
@@ -555,7 +566,7 @@ read_limits(PyObject *limits, struct bounds *bounds)
     bounds->limits = limits;
     bounds->octets = Py_MIN(numbers[0], Py_MIN(numbers[1], numbers[2])); /* no part of a head is longer than it */
     bounds->lines = numbers[3];
-    return 0;
+    return 1;
 }
 
 /* Return the lines as Fields. */
@@ -618,11 +629,9 @@ parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     struct state *state = PyModule_GetState(module);
     struct request request;
-    if (count < 1 || count > 2 || !PyBytes_CheckExact(args[0])) {
+    if (count < 1 || count > 2 || !PyBytes_CheckExact(args[0])
+        || !read_limits(state, count == 2 ? args[1] : state->objects[DEFAULT_LIMITS], &state->of_requests)) {
         return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
-    }
-    if (read_limits(count == 2 ? args[1] : state->objects[DEFAULT_LIMITS], &state->of_requests) < 0) {
-        return NULL;
     }
     const octet *at = (const octet *)PyBytes_AsString(args[0]);
     Py_ssize_t size = PyBytes_Size(args[0]);
@@ -656,11 +665,9 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     struct state *state = PyModule_GetState(module);
     struct response response;
-    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])) {
+    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])
+        || !read_limits(state, count == 3 ? args[2] : state->objects[DEFAULT_LIMITS], &state->of_responses)) {
         return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
-    }
-    if (read_limits(count == 3 ? args[2] : state->objects[DEFAULT_LIMITS], &state->of_responses) < 0) {
-        return NULL;
     }
     const octet *at = (const octet *)PyBytes_AsString(args[0]);
     Py_ssize_t size = PyBytes_Size(args[0]);
@@ -794,8 +801,9 @@ nominates_nothing(struct state *state, PyObject **sources)
         return repeated < 0 ? -1 : 0;
     }
     Py_ssize_t at = PyLong_AsSsize_t(index);
-    if (at == -1 && PyErr_Occurred()) {
-        return -1;
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
     }
     PyObject *line = at >= 0 && at < PyTuple_Size(sources[LINES]) ? PyTuple_GetItem(sources[LINES], at) : NULL;
     Py_ssize_t name = (Py_ssize_t)strlen("connection:");
@@ -977,7 +985,13 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
     if (plain == 1) {
         status = PyLong_AsLong(sources[START_1]);
         minor = PyLong_AsLong(args[3]);
-        plain = PyErr_Occurred() ? -1 : read_sources(state, args[4], args[1], sources);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            plain = 0;
+        }
+    }
+    if (plain == 1) {
+        plain = read_sources(state, args[4], args[1], sources);
     }
     if (plain == 1) {
         PyObject *kind = sources[BODY_KIND];
@@ -1140,7 +1154,7 @@ fill_names(struct state *state)
         }
     }
     PyObject *module = PyImport_ImportModule("gateway.http1.names");
-    PyObject *known = module ? PyObject_GetAttrString(module, "LOWER_CASE") : NULL;
+    PyObject *known = attribute(module, "LOWER_CASE");
     PyObject *name;
     Py_ssize_t at = 0;
     int failed = known == NULL;
@@ -1158,14 +1172,14 @@ fill_objects(struct state *state)
     PyObject **objects = state->objects;
     for (size_t i = 0; i < COUNT_OF(WANTED); i++) {
         PyObject *module = PyImport_ImportModule(WANTED[i].module);
-        objects[WANTED[i].object] = module ? PyObject_GetAttrString(module, WANTED[i].name) : NULL;
+        objects[WANTED[i].object] = attribute(module, WANTED[i].name);
         Py_XDECREF(module);
         if (objects[WANTED[i].object] == NULL) {
             return -1;
         }
     }
     for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
-        objects[PARTS[i].object] = PyObject_GetAttrString(objects[PARTS[i].of], PARTS[i].name);
+        objects[PARTS[i].object] = attribute(objects[PARTS[i].of], PARTS[i].name);
         if (objects[PARTS[i].object] == NULL) {
             return -1;
         }
@@ -1181,7 +1195,7 @@ fill_objects(struct state *state)
     if (objects[KIND_NONE] == NULL || objects[KIND_CHUNKED] == NULL || objects[KIND_UNTIL_CLOSE] == NULL) {
         return -1;
     }
-    objects[KIND_SIZED] = PyObject_GetAttrString((PyObject *)Py_TYPE(objects[KIND_NONE]), "SIZED");
+    objects[KIND_SIZED] = attribute((PyObject *)Py_TYPE(objects[KIND_NONE]), "SIZED");
     objects[NAME_CONNECTION] = PyBytes_FromString("connection");
     objects[NAME_CLOSE] = PyBytes_FromString("close");
     objects[NAME_LENGTH] = PyBytes_FromString("content-length");

@@ -27,7 +27,7 @@ def scanners(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled":
         if COMPILED is None:
             skip_or_fail(BUILD)
-            pytest.fail("gateway.http1.compiled is not built, though all that takes is here: `make compiled`")
+            pytest.fail("gateway.http1.compiled is not built, though all that takes is here: `make unit` builds it")
         kind = COMPILED
     assert isinstance(request.node, pytest.Module)
     with pytest.MonkeyPatch.context() as patched:
