@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -14,8 +15,10 @@ from tests.system import path_of
 
 ROOT: Final = Path(__file__).parents[2]
 COUNTS: Final = Path(__file__).with_name("counts.json")
-"""Version of Python → scanners → kind of exchange → instructions."""
-PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Build of Python → scanners → kind of exchange → instructions."""
+_OPTIMIZED: Final = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
+PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}{' optimized' if _OPTIMIZED else ''}"
+"""Minor version, and whether it was built with profiles, as Debian's is: that alone is a tenth."""
 SCANNERS: Final = ("compiled", "python")
 
 _TOTAL: Final = re.compile(r"^(?:totals|summary): ([0-9]+)", re.MULTILINE)

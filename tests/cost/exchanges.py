@@ -133,42 +133,12 @@ class Bench:
         self.upstream.data_received(CHUNKED)
 
 
-class Rod:
-    """What instructions are measured by: a little of all that the gateway is made of, and never changed."""
-
-    def __init__(self) -> None:
-        """Know nothing yet."""
-        self.seen: dict[bytes, int] = {}
-        self.last = b""
-
-    def note(self, name: bytes, *, at: int) -> None:
-        """Note a name."""
-        self.last = name
-        if name not in self.seen:
-            self.seen[name] = at
-
-    def measure(self) -> bytes:
-        """Take a head apart, and put it together again."""
-        lines = GET.split(b"\r\n")[1:-2]
-        for at, line in enumerate(lines):
-            name, _, value = line.partition(b":")
-            if value and not name.startswith(b"x-"):
-                self.note(name.lower(), at=at)
-        kept = [line for name, line in zip(self.seen, lines, strict=False) if name != b"connection"]
-        return b"%b %b\r\n%b" % (b"GET", self.last, b"\r\n".join(kept))
-
-
-def _rod(_: Bench) -> None:
-    Rod().measure()
-
-
 WORKLOADS: Final[dict[str, Callable[[Bench], None]]] = {
     "preflight": Bench.preflight,
     "get": Bench.get,
     "chunked": Bench.chunked,
-    "rod": _rod,
 }
-EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300, "rod": 1000}
-"""How many of each are counted: 2,000, and the rod."""
+EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300}
+"""How many of each are counted: 2,000."""
 WARM_UP: Final = 50
 """How many of each go before: Python rewrites its own bytecode for what it meets (PEP 659)."""
