@@ -1,10 +1,12 @@
 """Where a body ends: its framing (RFC 9112, 6), and readers that find that end in octets as they arrive."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
+from gateway.http1.buffer import CRLF
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import TOKEN, is_field_line
 
@@ -39,6 +41,9 @@ MAX_CHUNK_LINE_OCTETS: Final = 1024
 Without a bound a sender could make us read for ever and relay nothing (the same in Go: CVE-2023-39326).
 """
 
+ScanChunks: TypeAlias = Callable[[bytes, int, int], tuple[bytes, int, int]]
+"""`scan_chunks`, or what does the same."""
+
 _SIZE: Final = rb"([0-9A-Fa-f]{1,15}+)"
 """chunk-size; 15 digits, leading zeros included, are less than 2**60 and overflow nowhere (RFC 9112, 7.1)."""
 
@@ -69,13 +74,16 @@ class BodyReader(Protocol):
         ...
 
 
-def body_reader(framing: Framing, *, extensions: bool, max_trailer_octets: int = 32_768) -> BodyReader:
+def body_reader(
+    framing: Framing, *, extensions: bool, max_trailer_octets: int = 32_768, scan: ScanChunks | None = None
+) -> BodyReader:
     """Return the reader for one body. UNTIL_CLOSE never gets done by itself: EOF ends it.
 
-    `extensions`: take chunk extensions and drop them (responses), or refuse them (requests).
+    `extensions`: take chunk extensions and drop them (responses), or refuse them (requests). `scan` stands in for
+    `scan_chunks`.
     """
     if framing.kind is Kind.CHUNKED:
-        return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets)
+        return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets, scan=scan or scan_chunks)
     if framing.kind is Kind.UNTIL_CLOSE:
         return _UntilCloseReader()
     return _SizedReader(framing.length if framing.kind is Kind.SIZED else 0)
@@ -120,24 +128,46 @@ class _UntilCloseReader:
         return data, b""
 
 
-class _Part(Enum):
-    """Which line of a chunked body comes next, behind the data that may be left."""
+def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
+    """Return the data of chunks in `data` from `at` on, where that ends, and what is then left.
 
-    SIZE = auto()
-    DATA_END = auto()
-    TRAILER = auto()
+    `left`: how many octets are still to come of the chunk that is under way, its CRLF included; 0 between chunks. It
+    ends at the last chunk, and at each line that is not plain or not whole: those are the reader's.
+    """
+    pieces: list[bytes] = []
+    while True:
+        if left > len(CRLF):
+            piece = data[at : at + left - len(CRLF)]
+            pieces.append(piece)
+            at += len(piece)
+            left -= len(piece)
+        if left:
+            if left > len(CRLF) or not data.startswith(CRLF, at):
+                break
+            at += len(CRLF)
+            left = 0
+        match = _plain_size_line(data, at)
+        size = int(match[1], 16) if match else 0
+        if match is None or not size:
+            break
+        at = match.end()
+        left = size + len(CRLF)
+    return b"".join(pieces), at, left
 
 
 class _ChunkedReader:
     """Reads a chunked body (RFC 9112, 7.1). Held is nothing but an unfinished line."""
 
-    __slots__ = ("_extensions", "_left", "_line", "_part", "_trailer_left", "done")
+    __slots__ = ("_extensions", "_in_trailers", "_left", "_line", "_scan", "_trailer_left", "done")
 
-    def __init__(self, *, extensions: bool, max_trailer_octets: int) -> None:
+    def __init__(self, *, extensions: bool, max_trailer_octets: int, scan: ScanChunks) -> None:
         self._extensions = extensions
         self._trailer_left = max_trailer_octets
-        self._part = _Part.SIZE
+        self._scan = scan
+        self._in_trailers = False
+        """The last chunk has come."""
         self._left = 0
+        """How many octets are to come of the present chunk, its CRLF included; 0: a size line comes next."""
         self._line = bytearray()
         self.done = False
 
@@ -147,20 +177,11 @@ class _ChunkedReader:
         size = len(data)
         at = 0
         while at < size and not self.done:
-            if self._left:
-                piece = data[at : at + self._left]
+            if not (self._line or self._in_trailers):
+                piece, at, self._left = self._scan(data, at, self._left)
                 pieces.append(piece)
-                at += len(piece)
-                self._left -= len(piece)
-                continue
-            if self._part is _Part.SIZE and not self._line and (match := _plain_size_line(data, at)):
-                self._begin_chunk(match[1])
-                at = match.end()
-                continue
-            if self._part is _Part.DATA_END and data.startswith(b"\r\n", at):
-                self._part = _Part.SIZE
-                at += 2
-                continue
+                if at == size:
+                    break
             # Any LF ends a line: whether a CR stands before it is for the line's grammar to say.
             end = data.find(b"\n", at) + 1
             if end:
@@ -172,30 +193,28 @@ class _ChunkedReader:
             at = end or size
         return b"".join(pieces), data[at:]
 
-    def _begin_chunk(self, digits: bytes) -> None:
-        self._left = int(digits, 16)
-        self._part = _Part.DATA_END if self._left else _Part.TRAILER
-
     def _end_line(self, line: bytes) -> None:
         """Act on a line that is whole, its LF included."""
-        if self._part is _Part.TRAILER:
+        if self._in_trailers:
             self._count_trailer(line)
             self._trailer_left -= len(line)
-            if line == b"\r\n":
+            if line == CRLF:
                 self.done = True
-            elif not (line.endswith(b"\r\n") and is_field_line(line, 0, len(line) - 2)):
+            elif not (line.endswith(CRLF) and is_field_line(line, 0, len(line) - 2)):
                 raise MalformedError("a trailer is not name, colon, value")
             return
-        if self._part is _Part.DATA_END:
-            if line != b"\r\n":
+        if self._left:
+            if line != CRLF:
                 raise _broken_chunk_end()
-            self._part = _Part.SIZE
+            self._left = 0
             return
         is_size_line = _is_extended_size_line if self._extensions else _is_plain_size_line
         match = is_size_line(line) if len(line) <= MAX_CHUNK_LINE_OCTETS else None
         if match is None:
             raise _broken_size_line()
-        self._begin_chunk(match[1])
+        size = int(match[1], 16)
+        self._left = size + len(CRLF) if size else 0
+        self._in_trailers = not size
 
     def _hold(self, octets: bytes) -> None:
         """Keep the beginning of a line; refuse what cannot become one, not only when the peer at last ends it."""
@@ -203,9 +222,9 @@ class _ChunkedReader:
         if line.endswith(b"\r") or b"\r" in octets[:-1]:
             raise MalformedError("a CR that is no CRLF")
         line += octets
-        if self._part is _Part.TRAILER:
+        if self._in_trailers:
             self._count_trailer(line)
-        elif self._part is _Part.DATA_END:
+        elif self._left:
             if bytes(line) != b"\r":
                 raise _broken_chunk_end()
         else:

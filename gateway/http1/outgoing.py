@@ -96,8 +96,8 @@ X-Original-URL and X-Rewrite-URL take the target's place in Symfony and IIS (CVE
 
 _FORWARDING_PREFIX: Final = b"x-forwarded-"
 
-_NOT_IN_REQUESTS: Final = HOP_BY_HOP | FORWARDING | {b"content-length", b"expect", b"host"}
-_NOT_IN_RESPONSES: Final = HOP_BY_HOP | {b"content-length"}
+NOT_IN_REQUESTS: Final = HOP_BY_HOP | FORWARDING | {b"content-length", b"expect", b"host"}
+NOT_IN_RESPONSES: Final = HOP_BY_HOP | {b"content-length"}
 
 _NEVER_NOMINATED: Final = frozenset({b"authorization", b"content-type", b"cookie", b"origin"})
 """Connection cannot take these away; Host and framing neither, since they are written afresh whatever it says."""
@@ -122,7 +122,7 @@ def request_octets(head: RequestHead, *, target: bytes, host: bytes, change: Cha
     name with `_` in it (CGI would read it as the name with `-`); forwarding fields (`is_forwarding`), which the relay
     writes afresh in `change.added`. Framing is `Content-Length` or `Transfer-Encoding: chunked` as `head.body` says.
     """
-    lines = _kept_lines(head.fields, _NOT_IN_REQUESTS, change, of_a_client=True)
+    lines = _kept_lines(head.fields, NOT_IN_REQUESTS, change, of_a_client=True)
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
         head.method,
         target,
@@ -153,7 +153,7 @@ def response_octets(head: ResponseHead, *, body: Framing, close: bool, minor: in
     else:
         connection = b"" if minor else b"Connection: keep-alive\r\n"
     framing = _length_of_what_is_not_sent(head) if body.kind is Kind.NONE else _framing_line(body)
-    lines = _kept_lines(head.fields, _NOT_IN_RESPONSES, change, of_a_client=False)
+    lines = _kept_lines(head.fields, NOT_IN_RESPONSES, change, of_a_client=False)
     return b"HTTP/1.1 %d %b\r\n%b%b%b%b\r\n" % (head.status, head.phrase, lines, change.added, framing, connection)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme
-from gateway.http1.framing import Kind, body_reader
-from gateway.http1.head import HeadBuffer, RequestHead, parse_request_head, salvage
+from gateway.http1.framing import Kind
+from gateway.http1.head import HeadBuffer, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import answer_octets, is_navigation
@@ -20,6 +20,7 @@ from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
 from gateway.relay.door import Door, address_of_peer
 from gateway.relay.exchange import Exchange
 from gateway.relay.record import record_of_answer, record_of_exchange, record_of_no_head
+from gateway.relay.scanners import body_reader, parse_request_head
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader

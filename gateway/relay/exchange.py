@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.http1.cdn_loop import loop_line
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import forwarding_lines
-from gateway.http1.framing import CHUNKED, LAST_CHUNK, NO_BODY, UNTIL_CLOSE, Kind, body_reader, chunk
-from gateway.http1.outgoing import Change, request_octets, response_octets
+from gateway.http1.framing import CHUNKED, LAST_CHUNK, NO_BODY, UNTIL_CLOSE, Kind, chunk
+from gateway.http1.outgoing import Change
 from gateway.http1.target import path_of
 from gateway.http1.upgrade import UPGRADE_LINES, accepts_websocket, websocket_key
 from gateway.policy.decide import Answer, failure
@@ -20,6 +20,7 @@ from gateway.policy.respond import judge_response, request_change
 from gateway.relay.connection import NEVER, WRITE_BUFFER_OCTETS
 from gateway.relay.fault import where
 from gateway.relay.record import Oddity
+from gateway.relay.scanners import body_reader, request_octets, response_octets
 
 if TYPE_CHECKING:
     from gateway.http1.framing import Framing

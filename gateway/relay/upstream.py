@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 import aiohappyeyeballs
 
 from gateway.http1.errors import Http1Error
-from gateway.http1.framing import body_reader
-from gateway.http1.head import HeadBuffer, HeadLimits, parse_response_head
+from gateway.http1.head import HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
 from gateway.relay.fault import where
+from gateway.relay.scanners import body_reader, parse_response_head
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway import __version__
+from gateway.relay.scanners import SCANNERS
 from gateway.service.loops import loop_name
 
 if TYPE_CHECKING:
@@ -66,4 +67,4 @@ def ready(config: "Config", log: Events) -> None:
     for listener in config.listeners:
         log.info("listener.ready", address=listener.url, trusted_proxies=trusted)
     names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
-    log.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name())
+    log.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name(), scanners=SCANNERS)

@@ -8,12 +8,15 @@ import pytest
 
 import gateway.demo.command
 from gateway import __version__
+from gateway.relay.scanners import SCANNERS, why
 from tests.cli.run import run
 from tests.config.generate import SCHEMA
 
+VERSION = f"cors-gateway {__version__}\nscanners: {SCANNERS}{f' ({why})' if why else ''}\n"
+
 
 def test_version() -> None:
-    assert run("version") == (0, f"cors-gateway {__version__}\n", "")
+    assert run("version") == (0, VERSION, "")
 
 
 def test_schema() -> None:
@@ -50,4 +53,4 @@ def test_help_lists_the_commands() -> None:
 
 def test_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "gateway", "version"], capture_output=True, text=True, check=True)
-    assert done.stdout == f"cors-gateway {__version__}\n"
+    assert done.stdout == VERSION

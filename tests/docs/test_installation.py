@@ -73,6 +73,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(tmp_path_factory.mktemp("root"))
     make_environment, *install = block(PAGE, "sh", "install").text.splitlines()
     machine.run(make_environment, ROOT)
+    # Python 3.11 puts an old setuptools into each new environment: pip, which has no network here, cannot replace it.
+    machine.run(f"{PREFIX}/bin/pip uninstall --quiet --yes setuptools", machine.root)
     # The locked packages are at hand in the tests' own environment; pip finds them there, and takes no others.
     (site_packages,) = machine.path(PREFIX).glob("lib/python*/site-packages")
     (site_packages / "at-hand.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")

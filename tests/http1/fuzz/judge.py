@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Final
 
-from tests.http1.fuzz import ours
+from tests.http1.fuzz import ours, twins
 from tests.http1.fuzz.exceptions import EXCEPTIONS, Exceptional
 from tests.http1.fuzz.message import Case, Message, Nothing, Reading
 from tests.http1.fuzz.oracles import ORACLES
+from tests.http1.scanners import COMPILED, PYTHON
 
 REFUSED: Final = "refused"
 REFUSED_ALONE: Final = "refused-by-us-alone"
@@ -18,15 +19,15 @@ TAKEN: Final = "taken"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An oracle reads what we take, or what we write, as something else."""
+    """An oracle reads what we take, or what we write, as something else; or our own twin does."""
 
     oracle: str
     what: str
     case: Case
     given: bytes
     """What the oracle was given."""
-    expected: Reading
-    got: Reading
+    expected: Reading | str | None
+    got: Reading | str | None
     excepted: tuple[str, ...] = ()
     """Why this may be, if it may."""
 
@@ -50,15 +51,16 @@ class Verdict:
 def judge(case: Case) -> Verdict:
     """Read a case with all parsers, write it on, and have that read.
 
-    A difference is excepted if it is gone once what `exceptions.py` names has been changed in the case.
+    A difference is excepted if it is gone once what `exceptions.py` names has been changed in the case. Between our own
+    twins nothing is.
     """
+    differences = list(_between_twins(case))
     taken = ours.read(case)
     if taken is Nothing.UNFINISHED:
-        return Verdict(UNFINISHED)
+        return Verdict(UNFINISHED, tuple(differences))
     if isinstance(taken, Nothing):
         alone = all(isinstance(read(case, case.octets), Message) for read in ORACLES.values())
-        return Verdict(REFUSED_ALONE if alone else REFUSED)
-    differences: list[Difference] = []
+        return Verdict(REFUSED_ALONE if alone else REFUSED, tuple(differences))
     for oracle in ORACLES:
         found = list(_differences(oracle, case, taken))
         excepted = _reasons(oracle, case, taken) if found else ()
@@ -66,6 +68,16 @@ def judge(case: Case) -> Verdict:
             Difference(each.oracle, each.what, case, each.given, each.expected, each.got, excepted) for each in found
         ]
     return Verdict(TAKEN, tuple(differences))
+
+
+def _between_twins(case: Case) -> Iterator[Difference]:
+    """Yield in what the compiled scanners, where there are any, differ from those in Python."""
+    if COMPILED is None:
+        return
+    expected, got = twins.made_of(case, PYTHON), twins.made_of(case, COMPILED)
+    for python, c in zip_longest(expected, got):
+        if python != c:
+            yield Difference("compiled", "not what its twin makes of it", case, case.octets, python, c)
 
 
 def _reasons(oracle: str, case: Case, taken: ours.Taken) -> tuple[str, ...]:

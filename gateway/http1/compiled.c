@@ -1,0 +1,1281 @@
+/* The scanners of gateway.http1, compiled: heads in, heads out, chunks.
+
+   Each function does with everyday messages what its twin in Python does (head.py, outgoing.py, framing.py), and leaves
+   every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in one place.
+
+   What comes from a peer is read through two pointers, at and end, and no octet of it but below end. Scanning allocates
+   nothing; only what has been taken whole is made into objects. There is no recursion. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000 /* one binary for Python 3.11 and whatever comes after it */
+#include <Python.h>
+#include <string.h>
+
+typedef unsigned char octet;
+
+#define MAX_LINES 128           /* field lines of a head; the twin takes more, where limits allow it */
+#define MAX_LENGTH_DIGITS 18    /* as _is_length in head.py: less than 2**63 */
+#define MAX_SIZE_DIGITS 15      /* as _SIZE in framing.py: less than 2**60 */
+#define MAX_PORT 65535
+#define SLOTS 1024              /* of the table of names; a power of two */
+
+/* ------------------------------------------------------------------------------------- what is known at import time */
+
+/* Names that mean something to a parser; at most one line of a head may have each. */
+enum meaning { HOST, LENGTH, CODING, TYPE, CONNECTION, EXPECT, MEANINGS, NOTHING = MEANINGS };
+
+static const char *const MEANINGFUL[MEANINGS] = {
+    "host", "content-length", "transfer-encoding", "content-type", "connection", "expect",
+};
+
+/* One usual field name. `text` is in `name`, which the table keeps alive. */
+struct entry {
+    PyObject *name; /* lower case; NULL: a free slot */
+    const char *text;
+    Py_ssize_t length;
+    unsigned hash;
+    enum meaning meaning;
+};
+
+/* Objects of Python that are used, in one array: one loop lets go of them. */
+enum object {
+    FIELDS, REQUEST_HEAD, RESPONSE_HEAD, FRAMING, CHANGE,
+    NO_BODY, CHUNKED, UNTIL_CLOSE, KIND_NONE, KIND_SIZED, KIND_CHUNKED, KIND_UNTIL_CLOSE,
+    DEFAULT_LIMITS, NOT_IN_REQUESTS, NOT_IN_RESPONSES,
+    TWIN_PARSE_REQUEST, TWIN_PARSE_RESPONSE, TWIN_REQUEST, TWIN_RESPONSE, TWIN_CHUNKS,
+    NAME_CONNECTION, NAME_CLOSE, NAME_LENGTH, NONE_REPEATED,
+    /* The slots of the dataclasses, each class's in the order of its fields. */
+    FIELDS_NAMES, FIELDS_LINES, FIELDS_FIRST, FIELDS_REPEATED,
+    REQUEST_METHOD, REQUEST_TARGET, REQUEST_MINOR, REQUEST_FIELDS, REQUEST_HOST, REQUEST_BODY, REQUEST_PERSISTENT,
+    REQUEST_EXPECTS,
+    RESPONSE_MINOR, RESPONSE_STATUS, RESPONSE_PHRASE, RESPONSE_FIELDS, RESPONSE_BODY, RESPONSE_PERSISTENT,
+    FRAMING_KIND, FRAMING_LENGTH,
+    CHANGE_DROPPED, CHANGE_PREFIXES, CHANGE_ADDED,
+    OBJECTS
+};
+
+struct wanted { enum object object; const char *module; const char *name; };
+
+static const struct wanted WANTED[] = {
+    {FIELDS, "gateway.http1.fields", "Fields"},
+    {REQUEST_HEAD, "gateway.http1.head", "RequestHead"},
+    {RESPONSE_HEAD, "gateway.http1.head", "ResponseHead"},
+    {FRAMING, "gateway.http1.framing", "Framing"},
+    {CHANGE, "gateway.http1.outgoing", "Change"},
+    {NO_BODY, "gateway.http1.framing", "NO_BODY"},
+    {CHUNKED, "gateway.http1.framing", "CHUNKED"},
+    {UNTIL_CLOSE, "gateway.http1.framing", "UNTIL_CLOSE"},
+    {DEFAULT_LIMITS, "gateway.http1.buffer", "DEFAULT_HEAD_LIMITS"},
+    {NOT_IN_REQUESTS, "gateway.http1.outgoing", "NOT_IN_REQUESTS"},
+    {NOT_IN_RESPONSES, "gateway.http1.outgoing", "NOT_IN_RESPONSES"},
+    {TWIN_PARSE_REQUEST, "gateway.http1.head", "parse_request_head"},
+    {TWIN_PARSE_RESPONSE, "gateway.http1.head", "parse_response_head"},
+    {TWIN_REQUEST, "gateway.http1.outgoing", "request_octets"},
+    {TWIN_RESPONSE, "gateway.http1.outgoing", "response_octets"},
+    {TWIN_CHUNKS, "gateway.http1.framing", "scan_chunks"},
+};
+
+struct part { enum object object; enum object of; const char *name; };
+
+static const struct part PARTS[] = {
+    {FIELDS_NAMES, FIELDS, "names"},
+    {FIELDS_LINES, FIELDS, "lines"},
+    {FIELDS_FIRST, FIELDS, "first"},
+    {FIELDS_REPEATED, FIELDS, "repeated"},
+    {REQUEST_METHOD, REQUEST_HEAD, "method"},
+    {REQUEST_TARGET, REQUEST_HEAD, "target"},
+    {REQUEST_MINOR, REQUEST_HEAD, "minor"},
+    {REQUEST_FIELDS, REQUEST_HEAD, "fields"},
+    {REQUEST_HOST, REQUEST_HEAD, "host"},
+    {REQUEST_BODY, REQUEST_HEAD, "body"},
+    {REQUEST_PERSISTENT, REQUEST_HEAD, "persistent"},
+    {REQUEST_EXPECTS, REQUEST_HEAD, "expects_continue"},
+    {RESPONSE_MINOR, RESPONSE_HEAD, "minor"},
+    {RESPONSE_STATUS, RESPONSE_HEAD, "status"},
+    {RESPONSE_PHRASE, RESPONSE_HEAD, "phrase"},
+    {RESPONSE_FIELDS, RESPONSE_HEAD, "fields"},
+    {RESPONSE_BODY, RESPONSE_HEAD, "body"},
+    {RESPONSE_PERSISTENT, RESPONSE_HEAD, "persistent"},
+    {FRAMING_KIND, FRAMING, "kind"},
+    {FRAMING_LENGTH, FRAMING, "length"},
+    {CHANGE_DROPPED, CHANGE, "dropped"},
+    {CHANGE_PREFIXES, CHANGE, "dropped_prefixes"},
+    {CHANGE_ADDED, CHANGE, "added"},
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Limits as numbers; `limits` is whose they are. */
+struct bounds { PyObject *limits; Py_ssize_t octets, lines; };
+
+struct state {
+    PyObject *objects[OBJECTS];
+    struct entry names[SLOTS];
+    struct bounds of_requests, of_responses; /* the last that were asked for: nearly always the same ones */
+};
+
+/* Octets by what they may be part of, filled in once, the same by every import. */
+static octet lower_token[256]; /* the octet in lower case; 0: in no token (RFC 9110, 5.6.2) */
+static octet in_target[256];
+static octet in_name_of_host[256];
+
+static void
+fill_octets(void)
+{
+    for (int c = 0x21; c <= 0x7E; c++) {
+        lower_token[c] = (octet)(strchr("\"(),/:;<=>?@[\\]{}", c) ? 0 : c >= 'A' && c <= 'Z' ? c + 32 : c);
+        in_target[c] = c != '#';
+        in_name_of_host[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+                             || c == '.' || c == '_' || c == '-';
+    }
+}
+
+static octet
+lower(octet c)
+{
+    return c >= 'A' && c <= 'Z' ? (octet)(c + 32) : c;
+}
+
+static int
+is_digit(octet c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* FNV-1a, of lower-case octets. Clients cannot add to the table, so that how they choose names does not matter. */
+#define HASH_START 2166136261u
+#define HASH_STEP(hash, c) (((hash) ^ (c)) * 16777619u)
+
+/* Return the slot of a name, its own or the free one where it would be. There always is a free one: see `add_name`. */
+static struct entry *
+slot_of(struct state *state, const octet *name, Py_ssize_t length, unsigned hash)
+{
+    for (unsigned at = hash;; at++) {
+        struct entry *entry = &state->names[at & (SLOTS - 1)];
+        if (entry->name == NULL) {
+            return entry;
+        }
+        if (entry->hash == hash && entry->length == length) {
+            Py_ssize_t i = 0;
+            while (i < length && lower_token[name[i]] == (octet)entry->text[i]) {
+                i++;
+            }
+            if (i == length) {
+                return entry;
+            }
+        }
+    }
+}
+
+static PyObject *
+lower_bytes(const octet *at, Py_ssize_t length)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, length);
+    if (bytes != NULL) {
+        octet *to = (octet *)PyBytes_AsString(bytes);
+        for (Py_ssize_t i = 0; i < length; i++) {
+            to[i] = lower(at[i]);
+        }
+    }
+    return bytes;
+}
+
+static PyObject *
+bytes_of(const octet *at, const octet *end)
+{
+    return PyBytes_FromStringAndSize((const char *)at, end - at);
+}
+
+/* Return an attribute. Its name is interned, since Python remembers each string by which a class was asked. */
+static PyObject *
+attribute(PyObject *of, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = of && interned ? PyObject_GetAttr(of, interned) : NULL;
+    Py_XDECREF(interned);
+    return value;
+}
+
+/* ------------------------------------------------------------------------------------------- leaving it to the twin */
+
+static PyObject *
+ask_twin(PyObject *twin, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    PyObject *result = NULL, *named = NULL;
+    PyObject *positional = PyTuple_New(count);
+    if (positional == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_INCREF(args[i]);
+        if (PyTuple_SetItem(positional, i, args[i]) < 0) {
+            goto done;
+        }
+    }
+    if (keywords != NULL) {
+        named = PyDict_New();
+        for (Py_ssize_t i = 0; named != NULL && i < PyTuple_Size(keywords); i++) {
+            if (PyDict_SetItem(named, PyTuple_GetItem(keywords, i), args[count + i]) < 0) {
+                goto done;
+            }
+        }
+        if (named == NULL) {
+            goto done;
+        }
+    }
+    result = PyObject_Call(twin, positional, named);
+done:
+    Py_DECREF(positional);
+    Py_XDECREF(named);
+    return result;
+}
+
+/* --------------------------------------------------------------------------------------------- values of dataclasses */
+
+/* Return a part of a value, a new reference; what reads it looks at the value's type itself. */
+static PyObject *
+get(struct state *state, enum object part, PyObject *value)
+{
+    PyObject *slot = state->objects[part];
+    descrgetfunc read = (descrgetfunc)PyType_GetSlot(Py_TYPE(slot), Py_tp_descr_get);
+    return read(slot, value, (PyObject *)Py_TYPE(value));
+}
+
+/* Return a value of a class made of `count` parts, which are taken over; NULL among them: an error is set already. */
+static PyObject *
+make(struct state *state, enum object class, enum object first_slot, PyObject **parts, int count)
+{
+    PyObject *value = NULL;
+    int whole = 1;
+    for (int i = 0; i < count; i++) {
+        whole = whole && parts[i] != NULL;
+    }
+    if (whole) {
+        value = PyType_GenericAlloc((PyTypeObject *)state->objects[class], 0);
+    }
+    for (int i = 0; i < count; i++) {
+        if (value != NULL) {
+            PyObject *slot = state->objects[first_slot + i];
+            descrsetfunc write = (descrsetfunc)PyType_GetSlot(Py_TYPE(slot), Py_tp_descr_set);
+            if (write(slot, value, parts[i]) < 0) {
+                Py_CLEAR(value);
+            }
+        }
+        Py_XDECREF(parts[i]);
+    }
+    return value;
+}
+
+static PyObject *
+new_reference(PyObject *object)
+{
+    Py_INCREF(object);
+    return object;
+}
+
+static PyObject *
+truth(int value)
+{
+    return new_reference(value ? Py_True : Py_False);
+}
+
+/* ------------------------------------------------------------------------------------------------- scanning, no objects */
+
+struct line {
+    const octet *start;
+    Py_ssize_t name;     /* how long the name is */
+    Py_ssize_t length;   /* of the line without its CRLF */
+    PyObject *known;     /* the name in lower case, owned by the table; NULL: an unusual one */
+};
+
+struct section {
+    struct line lines[MAX_LINES];
+    Py_ssize_t count;
+    const struct line *meant[MEANINGS]; /* the line that has the name; NULL: none */
+    int times[MEANINGS];                /* how many lines have it */
+};
+
+/* Tell whether octets may stand in a value: visible ones, obs-text, space and tab (RFC 9110, 5.5). Without a branch, so
+   that compilers look at many at once. */
+static int
+is_value(const octet *at, const octet *end)
+{
+    unsigned bad = 0;
+    for (; at < end; at++) {
+        bad |= ((*at < 0x20) & (*at != '\t')) | (*at == 0x7F);
+    }
+    return !bad;
+}
+
+/* Return the CRLF that ends a value beginning here, NULL if it is none. */
+static const octet *
+end_of_value(const octet *at, const octet *end)
+{
+    const octet *cr = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL;
+    if (cr == NULL || end - cr < 2 || cr[1] != '\n' || !is_value(at, cr)) {
+        return NULL;
+    }
+    return cr;
+}
+
+/* Take field lines and the empty line that ends them, and all, at `end`; tell if that is what is there. */
+static int
+scan_section(struct state *state, const octet *at, const octet *end, struct section *section)
+{
+    section->count = 0;
+    memset(section->meant, 0, sizeof section->meant);
+    memset(section->times, 0, sizeof section->times);
+    while (at < end) {
+        if (*at == '\r') {
+            return end - at == 2 && at[1] == '\n';
+        }
+        if (section->count == MAX_LINES) {
+            return 0;
+        }
+        struct line *line = &section->lines[section->count++];
+        line->start = at;
+        unsigned hash = HASH_START;
+        while (at < end && lower_token[*at]) {
+            hash = HASH_STEP(hash, lower_token[*at]);
+            at++;
+        }
+        if (at == line->start || at == end || *at != ':') {
+            return 0;
+        }
+        line->name = at - line->start;
+        const octet *cr = end_of_value(at + 1, end);
+        if (cr == NULL) {
+            return 0;
+        }
+        line->length = cr - line->start;
+        const struct entry *entry = slot_of(state, line->start, line->name, hash);
+        line->known = entry->name;
+        if (entry->name != NULL && entry->meaning != NOTHING) {
+            section->meant[entry->meaning] = line;
+            section->times[entry->meaning]++;
+        }
+        at = cr + 2;
+    }
+    return 0;
+}
+
+/* A value without the white space around it. */
+struct value { const octet *at, *end; };
+
+static struct value
+trimmed(const octet *at, const octet *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t')) {
+        at++;
+    }
+    while (at < end && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    return (struct value){at, end};
+}
+
+static struct value
+value_of(const struct line *line)
+{
+    return trimmed(line->start + line->name + 1, line->start + line->length);
+}
+
+static int
+is_in_any_case(struct value value, const char *text)
+{
+    Py_ssize_t length = (Py_ssize_t)strlen(text);
+    if (value.end - value.at != length) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (lower(value.at[i]) != (octet)text[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* What the body's framing is, and what becomes of the connection. */
+struct ends {
+    enum { FRAMED_BY_NOTHING, SIZED_BODY, CHUNKED_BODY } framed;
+    unsigned long long length;
+    int persistent;
+};
+
+/* Read Content-Length, Transfer-Encoding and Connection (RFC 9112, 6.1 to 6.3 and 9.3); tell if they are plain. */
+static int
+scan_ends(const struct section *section, int minor, struct ends *ends)
+{
+    const struct line *length = section->meant[LENGTH], *coding = section->meant[CODING];
+    const struct line *connection = section->meant[CONNECTION];
+    if (section->times[LENGTH] + section->times[CODING] > 1 || section->times[CONNECTION] > 1) {
+        return 0;
+    }
+    ends->framed = FRAMED_BY_NOTHING;
+    ends->length = 0;
+    if (length != NULL) {
+        struct value value = value_of(length);
+        Py_ssize_t digits = value.end - value.at;
+        if (digits < 1 || digits > MAX_LENGTH_DIGITS) {
+            return 0;
+        }
+        for (; value.at < value.end; value.at++) {
+            if (!is_digit(*value.at)) {
+                return 0;
+            }
+            ends->length = ends->length * 10 + (*value.at - '0');
+        }
+        ends->framed = SIZED_BODY;
+    }
+    if (coding != NULL) {
+        if (minor == 0 || !is_in_any_case(value_of(coding), "chunked")) {
+            return 0;
+        }
+        ends->framed = CHUNKED_BODY;
+    }
+    ends->persistent = minor == 1;
+    if (connection != NULL) {
+        struct value value = value_of(connection);
+        ends->persistent = is_in_any_case(value, "keep-alive");
+        return ends->persistent || is_in_any_case(value, "close");
+    }
+    return 1;
+}
+
+/* Tell whether a value is the name of a host, or an IPv4 address, with or without a port (`lower_host`). */
+static int
+is_host(struct value value)
+{
+    const octet *at = value.at;
+    while (at < value.end && in_name_of_host[*at]) {
+        at++;
+    }
+    if (at == value.at) {
+        return 0;
+    }
+    if (at == value.end) {
+        return 1;
+    }
+    if (*at != ':' || value.end - at > 6) {
+        return 0;
+    }
+    long port = 0;
+    for (at++; at < value.end; at++) {
+        if (!is_digit(*at)) {
+            return 0;
+        }
+        port = port * 10 + (*at - '0');
+    }
+    return port <= MAX_PORT;
+}
+
+struct request {
+    struct value method, target;
+    int minor;
+    struct ends ends;
+    struct section section;
+};
+
+static int
+scan_request(struct state *state, const octet *at, const octet *end, struct request *request)
+{
+    request->method.at = at;
+    while (at < end && lower_token[*at]) {
+        at++;
+    }
+    request->method.end = at;
+    Py_ssize_t method = at - request->method.at;
+    if (method == 0 || at == end || *at != ' ') {
+        return 0;
+    }
+    if ((method == 7 && memcmp(request->method.at, "CONNECT", 7) == 0)
+        || (method == 5 && memcmp(request->method.at, "TRACE", 5) == 0)) {
+        return 0;
+    }
+    request->target.at = ++at;
+    if (at == end || *at != '/') {
+        return 0;
+    }
+    while (at < end && in_target[*at]) {
+        at++;
+    }
+    request->target.end = at;
+    if (end - at < 11 || memcmp(at, " HTTP/1.", 8) != 0 || (at[8] != '0' && at[8] != '1') || at[9] != '\r'
+        || at[10] != '\n') {
+        return 0;
+    }
+    request->minor = at[8] - '0';
+    const struct section *section = &request->section;
+    if (!scan_section(state, at + 11, end, &request->section) || !scan_ends(section, request->minor, &request->ends)
+        || section->times[TYPE] > 1 || section->times[EXPECT] > 0) {
+        return 0;
+    }
+    if (section->times[HOST] == 0) {
+        return request->minor == 0;
+    }
+    return section->times[HOST] == 1 && is_host(value_of(section->meant[HOST]));
+}
+
+struct response {
+    int minor, status;
+    struct value phrase;
+    struct ends ends;
+    struct section section;
+};
+
+static int
+scan_response(struct state *state, const octet *at, const octet *end, struct response *response)
+{
+    if (end - at < 13 || memcmp(at, "HTTP/1.", 7) != 0 || (at[7] != '0' && at[7] != '1') || at[8] != ' '
+        || at[9] < '1' || at[9] > '5' || !is_digit(at[10]) || !is_digit(at[11]) || at[12] != ' ') {
+        return 0;
+    }
+    response->minor = at[7] - '0';
+    response->status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
+    response->phrase.at = at + 13;
+    response->phrase.end = end_of_value(at + 13, end);
+    return response->phrase.end != NULL && scan_section(state, response->phrase.end + 2, end, &response->section)
+           && scan_ends(&response->section, response->minor, &response->ends);
+}
+
+/* ------------------------------------------------------------------------------------------------------- heads read */
+
+/* Read the limits of heads into `bounds`, which has the last ones; tell if they are limits. */
+static int
+read_limits(struct state *state, PyObject *limits, struct bounds *bounds)
+{
+    static const char *const names[] = {"octets", "line", "target", "lines"};
+    Py_ssize_t numbers[COUNT_OF(names)];
+    if (bounds->limits == limits) {
+        return 1;
+    }
+    if (Py_TYPE(limits) != Py_TYPE(state->objects[DEFAULT_LIMITS])) {
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        PyObject *number = attribute(limits, names[i]);
+        numbers[i] = number ? PyLong_AsSsize_t(number) : -1;
+        Py_XDECREF(number);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    Py_INCREF(limits);
+    Py_XDECREF(bounds->limits);
+    bounds->limits = limits;
+    bounds->octets = Py_MIN(numbers[0], Py_MIN(numbers[1], numbers[2])); /* no part of a head is longer than it */
+    bounds->lines = numbers[3];
+    return 1;
+}
+
+/* Return the lines as Fields. */
+static PyObject *
+make_fields(struct state *state, const struct section *section)
+{
+    Py_ssize_t count = section->count;
+    PyObject *again = NULL; /* names that stand on more than one line */
+    PyObject *names = PyTuple_New(count), *lines = PyTuple_New(count), *first = PyDict_New();
+    int failed = names == NULL || lines == NULL || first == NULL;
+    /* Back to front, so that the first line of a name is what stays. */
+    for (Py_ssize_t i = count - 1; i >= 0 && !failed; i--) {
+        const struct line *line = &section->lines[i];
+        PyObject *name = line->known ? new_reference(line->known) : lower_bytes(line->start, line->name);
+        PyObject *text = PyBytes_FromStringAndSize((const char *)line->start, line->length);
+        PyObject *index = PyLong_FromSsize_t(i);
+        Py_ssize_t before = PyDict_Size(first);
+        failed = name == NULL || text == NULL || index == NULL || PyDict_SetItem(first, name, index) < 0;
+        if (!failed && PyDict_Size(first) == before) {
+            failed = (again == NULL && (again = PySet_New(NULL)) == NULL) || PySet_Add(again, name) < 0;
+        }
+        Py_XDECREF(index);
+        if (failed) {
+            Py_XDECREF(name);
+            Py_XDECREF(text);
+        }
+        else { /* both are taken over */
+            failed = PyTuple_SetItem(names, i, name) < 0;
+            failed = PyTuple_SetItem(lines, i, text) < 0 || failed;
+        }
+    }
+    PyObject *repeated = NULL;
+    if (!failed) {
+        repeated = again ? PyFrozenSet_New(again) : new_reference(state->objects[NONE_REPEATED]);
+    }
+    Py_XDECREF(again);
+    PyObject *parts[] = {names, lines, first, repeated};
+    return make(state, FIELDS, FIELDS_NAMES, parts, COUNT_OF(parts));
+}
+
+/* Return the framing of a body; `otherwise` stands for none. */
+static PyObject *
+make_framing(struct state *state, const struct ends *ends, enum object otherwise)
+{
+    if (ends->framed == CHUNKED_BODY) {
+        return new_reference(state->objects[CHUNKED]);
+    }
+    if (ends->framed == SIZED_BODY) {
+        PyObject *parts[] = {new_reference(state->objects[KIND_SIZED]), PyLong_FromUnsignedLongLong(ends->length)};
+        return make(state, FRAMING, FRAMING_KIND, parts, COUNT_OF(parts));
+    }
+    return new_reference(state->objects[otherwise]);
+}
+
+PyDoc_STRVAR(parse_request_head_doc,
+"parse_request_head(octets, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\nDo what `gateway.http1.head.parse_request_head` does.");
+
+static PyObject *
+parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    struct request request;
+    if (count < 1 || count > 2 || !PyBytes_CheckExact(args[0])
+        || !read_limits(state, count == 2 ? args[1] : state->objects[DEFAULT_LIMITS], &state->of_requests)) {
+        return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
+    }
+    const octet *at = (const octet *)PyBytes_AsString(args[0]);
+    Py_ssize_t size = PyBytes_Size(args[0]);
+    if (size > state->of_requests.octets || !scan_request(state, at, at + size, &request)
+        || request.section.count > state->of_requests.lines) {
+        return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
+    }
+    struct value host = {NULL, NULL};
+    if (request.section.meant[HOST] != NULL) {
+        host = value_of(request.section.meant[HOST]);
+    }
+    PyObject *parts[] = {
+        bytes_of(request.method.at, request.method.end),
+        bytes_of(request.target.at, request.target.end),
+        PyLong_FromLong(request.minor),
+        make_fields(state, &request.section),
+        host.at ? lower_bytes(host.at, host.end - host.at) : new_reference(Py_None),
+        make_framing(state, &request.ends, NO_BODY),
+        truth(request.ends.persistent),
+        truth(0),
+    };
+    return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
+}
+
+PyDoc_STRVAR(parse_response_head_doc,
+"parse_response_head(octets, method, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\n"
+"Do what `gateway.http1.head.parse_response_head` does.");
+
+static PyObject *
+parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    struct response response;
+    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])
+        || !read_limits(state, count == 3 ? args[2] : state->objects[DEFAULT_LIMITS], &state->of_responses)) {
+        return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
+    }
+    const octet *at = (const octet *)PyBytes_AsString(args[0]);
+    Py_ssize_t size = PyBytes_Size(args[0]);
+    if (size > state->of_responses.octets || !scan_response(state, at, at + size, &response)
+        || response.section.count > state->of_responses.lines) {
+        return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
+    }
+    int status = response.status;
+    int to_head = PyBytes_Size(args[1]) == 4 && memcmp(PyBytes_AsString(args[1]), "HEAD", 4) == 0;
+    int bodyless = status < 200 || status == 204 || status == 304 || to_head;
+    int until_close = !bodyless && response.ends.framed == FRAMED_BY_NOTHING;
+    PyObject *parts[] = {
+        PyLong_FromLong(response.minor),
+        PyLong_FromLong(status),
+        bytes_of(response.phrase.at, response.phrase.end),
+        make_fields(state, &response.section),
+        bodyless ? new_reference(state->objects[NO_BODY]) : make_framing(state, &response.ends, UNTIL_CLOSE),
+        truth(response.ends.persistent && !until_close),
+    };
+    return make(state, RESPONSE_HEAD, RESPONSE_MINOR, parts, COUNT_OF(parts));
+}
+
+/* ---------------------------------------------------------------------------------------------------- heads written */
+
+struct piece { const char *at; Py_ssize_t length; };
+
+/* What a head is put together from: up to eight pieces before its lines, two a line, five behind them. */
+struct pieces { struct piece all[2 * MAX_LINES + 13]; int count; };
+
+static void
+add(struct pieces *pieces, const char *at, Py_ssize_t length)
+{
+    if (pieces->count < (int)COUNT_OF(pieces->all)) {
+        pieces->all[pieces->count++] = (struct piece){at, length};
+    }
+}
+
+static void
+add_text(struct pieces *pieces, const char *text)
+{
+    add(pieces, text, (Py_ssize_t)strlen(text));
+}
+
+static void
+add_bytes(struct pieces *pieces, PyObject *bytes)
+{
+    add(pieces, PyBytes_AsString(bytes), PyBytes_Size(bytes));
+}
+
+static PyObject *
+joined(const struct pieces *pieces)
+{
+    Py_ssize_t length = 0;
+    for (int i = 0; i < pieces->count; i++) {
+        if (pieces->all[i].length > PY_SSIZE_T_MAX - length) {
+            return PyErr_NoMemory();
+        }
+        length += pieces->all[i].length;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, length);
+    if (bytes != NULL) {
+        char *to = PyBytes_AsString(bytes);
+        for (int i = 0; i < pieces->count; i++) {
+            memcpy(to, pieces->all[i].at, (size_t)pieces->all[i].length);
+            to += pieces->all[i].length;
+        }
+    }
+    return bytes;
+}
+
+/* The parts of a head, of its fields and of a change that are written from; all owned, NULL while not read. */
+enum source { NAMES, LINES, FIRST, REPEATED, DROPPED, PREFIXES, ADDED, FIELDS_OF_HEAD, BODY_KIND, BODY_LENGTH,
+              START_1, START_2, SOURCES };
+
+static void
+let_go(PyObject **sources)
+{
+    for (int i = 0; i < SOURCES; i++) {
+        Py_XDECREF(sources[i]);
+    }
+}
+
+/* All functions from here to `kept_lines` answer: 1, it is as expected; 0, the twin has to see to it; -1, an error. */
+
+static int
+read_parts(struct state *state, PyObject *value, PyObject **to, const enum object *parts, int count)
+{
+    for (int i = 0; i < count; i++) {
+        to[i] = get(state, parts[i], value);
+        if (to[i] == NULL) {
+            return -1;
+        }
+    }
+    return 1;
+}
+
+static int
+read_sources(struct state *state, PyObject *change, PyObject *body, PyObject **sources)
+{
+    static const enum object of_fields[] = {FIELDS_NAMES, FIELDS_LINES, FIELDS_FIRST, FIELDS_REPEATED};
+    static const enum object of_change[] = {CHANGE_DROPPED, CHANGE_PREFIXES, CHANGE_ADDED};
+    static const enum object of_body[] = {FRAMING_KIND, FRAMING_LENGTH};
+    PyObject *fields = sources[FIELDS_OF_HEAD];
+    if (!Py_IS_TYPE(fields, (PyTypeObject *)state->objects[FIELDS])
+        || !Py_IS_TYPE(change, (PyTypeObject *)state->objects[CHANGE])
+        || !Py_IS_TYPE(body, (PyTypeObject *)state->objects[FRAMING])) {
+        return 0;
+    }
+    if (read_parts(state, fields, sources + NAMES, of_fields, 4) < 0
+        || read_parts(state, change, sources + DROPPED, of_change, 3) < 0
+        || read_parts(state, body, sources + BODY_KIND, of_body, 2) < 0) {
+        return -1;
+    }
+    return PyTuple_CheckExact(sources[NAMES]) && PyTuple_CheckExact(sources[LINES])
+           && PyDict_CheckExact(sources[FIRST]) && PyFrozenSet_CheckExact(sources[REPEATED])
+           && PyFrozenSet_CheckExact(sources[DROPPED]) && PyTuple_CheckExact(sources[PREFIXES])
+           && PyBytes_CheckExact(sources[ADDED]) && PyTuple_Size(sources[NAMES]) == PyTuple_Size(sources[LINES])
+           && PyTuple_Size(sources[NAMES]) <= MAX_LINES;
+}
+
+/* See that Connection names no field but those which are for the next hop anyway: then it takes nothing away. */
+static int
+nominates_nothing(struct state *state, PyObject **sources)
+{
+    PyObject *index = PyDict_GetItemWithError(sources[FIRST], state->objects[NAME_CONNECTION]);
+    if (index == NULL) {
+        return PyErr_Occurred() ? -1 : 1;
+    }
+    int repeated = PySet_Contains(sources[REPEATED], state->objects[NAME_CONNECTION]);
+    if (repeated != 0) {
+        return repeated < 0 ? -1 : 0;
+    }
+    Py_ssize_t at = PyLong_AsSsize_t(index);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
+    }
+    PyObject *line = at >= 0 && at < PyTuple_Size(sources[LINES]) ? PyTuple_GetItem(sources[LINES], at) : NULL;
+    Py_ssize_t name = (Py_ssize_t)strlen("connection:");
+    if (line == NULL || !PyBytes_CheckExact(line) || PyBytes_Size(line) < name) {
+        return 0;
+    }
+    const octet *text = (const octet *)PyBytes_AsString(line);
+    struct value value = trimmed(text + name, text + PyBytes_Size(line));
+    if (is_in_any_case(value, "keep-alive")) {
+        return 1;
+    }
+    if (!is_in_any_case(value, "close")) {
+        return 0;
+    }
+    int closes = PyDict_Contains(sources[FIRST], state->objects[NAME_CLOSE]);
+    return closes < 0 ? -1 : !closes;
+}
+
+static int
+begins_with(PyObject *name, const char *prefix, Py_ssize_t length)
+{
+    return PyBytes_Size(name) >= length && memcmp(PyBytes_AsString(name), prefix, (size_t)length) == 0;
+}
+
+/* Add the lines that go on, as `_kept_lines` in outgoing.py. */
+static int
+kept_lines(struct state *state, PyObject **sources, enum object left_out, int of_a_client, struct pieces *pieces)
+{
+    static const char forwarding[] = "x-forwarded-";
+    int plain = nominates_nothing(state, sources);
+    if (plain != 1) {
+        return plain;
+    }
+    Py_ssize_t prefixes = PyTuple_Size(sources[PREFIXES]);
+    for (Py_ssize_t i = 0; i < prefixes; i++) {
+        if (!PyBytes_CheckExact(PyTuple_GetItem(sources[PREFIXES], i))) {
+            return 0;
+        }
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_Size(sources[NAMES]); i++) {
+        PyObject *name = PyTuple_GetItem(sources[NAMES], i), *line = PyTuple_GetItem(sources[LINES], i);
+        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(line)) {
+            return 0;
+        }
+        int gone = PySet_Contains(state->objects[left_out], name);
+        if (gone == 0) {
+            gone = PySet_Contains(sources[DROPPED], name);
+        }
+        if (gone < 0) {
+            return -1;
+        }
+        if (!gone && of_a_client) {
+            gone = begins_with(name, forwarding, sizeof forwarding - 1)
+                   || memchr(PyBytes_AsString(name), '_', (size_t)PyBytes_Size(name)) != NULL;
+        }
+        for (Py_ssize_t each = 0; each < prefixes && !gone; each++) {
+            PyObject *prefix = PyTuple_GetItem(sources[PREFIXES], each);
+            gone = begins_with(name, PyBytes_AsString(prefix), PyBytes_Size(prefix));
+        }
+        if (!gone) {
+            add_bytes(pieces, line);
+            add_text(pieces, "\r\n");
+        }
+    }
+    return 1;
+}
+
+#define FRAMING_OCTETS 48 /* of a framing line: `Content-Length: ` and at most 20 digits */
+
+/* Write the framing line of a body into `to`; nothing for one that has none. */
+static int
+write_framing(struct state *state, PyObject **sources, char *to)
+{
+    to[0] = '\0';
+    if (sources[BODY_KIND] == state->objects[KIND_CHUNKED]) {
+        strcpy(to, "Transfer-Encoding: chunked\r\n");
+    }
+    else if (sources[BODY_KIND] == state->objects[KIND_SIZED]) {
+        if (!PyLong_CheckExact(sources[BODY_LENGTH])) {
+            return 0;
+        }
+        unsigned long long length = PyLong_AsUnsignedLongLong(sources[BODY_LENGTH]);
+        if (length == (unsigned long long)-1 && PyErr_Occurred()) {
+            PyErr_Clear(); /* less than nothing, or more than any parser takes */
+            return 0;
+        }
+        PyOS_snprintf(to, FRAMING_OCTETS, "Content-Length: %llu\r\n", length);
+    }
+    return 1;
+}
+
+/* Tell whether a call was written as the twin's signature has it: one positional argument, these keywords, this order. */
+static int
+is_call_with(PyObject *keywords, Py_ssize_t count, const char *const *names, Py_ssize_t named)
+{
+    if (count != 1 || keywords == NULL || PyTuple_Size(keywords) != named) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < named; i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GetItem(keywords, i), names[i]) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+PyDoc_STRVAR(request_octets_doc,
+"request_octets(head, /, *, target, host, change)\n--\n\nDo what `gateway.http1.outgoing.request_octets` does.");
+
+static PyObject *
+request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    static const char *const names[] = {"target", "host", "change"};
+    struct state *state = PyModule_GetState(module);
+    PyObject *sources[SOURCES] = {NULL}, *body = NULL, *octets = NULL;
+    struct pieces pieces;
+    pieces.count = 0;
+    char framing[FRAMING_OCTETS];
+    int plain = is_call_with(keywords, count, names, COUNT_OF(names))
+                && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[REQUEST_HEAD])
+                && PyBytes_CheckExact(args[1]) && PyBytes_CheckExact(args[2]);
+    if (plain == 1) {
+        sources[START_1] = get(state, REQUEST_METHOD, args[0]);
+        sources[FIELDS_OF_HEAD] = get(state, REQUEST_FIELDS, args[0]);
+        body = get(state, REQUEST_BODY, args[0]);
+        plain = !sources[START_1] || !sources[FIELDS_OF_HEAD] || !body ? -1 : PyBytes_CheckExact(sources[START_1]);
+    }
+    if (plain == 1) {
+        plain = read_sources(state, args[3], body, sources);
+    }
+    if (plain == 1) {
+        add_bytes(&pieces, sources[START_1]);
+        add_text(&pieces, " ");
+        add_bytes(&pieces, args[1]);
+        add_text(&pieces, " HTTP/1.1\r\nHost: ");
+        add_bytes(&pieces, args[2]);
+        add_text(&pieces, "\r\n");
+        plain = kept_lines(state, sources, NOT_IN_REQUESTS, 1, &pieces);
+    }
+    if (plain == 1) {
+        plain = write_framing(state, sources, framing);
+    }
+    if (plain == 1) {
+        add_bytes(&pieces, sources[ADDED]);
+        add_text(&pieces, framing);
+        add_text(&pieces, "\r\n");
+        octets = joined(&pieces);
+    }
+    let_go(sources);
+    Py_XDECREF(body);
+    return plain ? octets : ask_twin(state->objects[TWIN_REQUEST], args, count, keywords);
+}
+
+PyDoc_STRVAR(response_octets_doc,
+"response_octets(head, /, *, body, close, minor, change)\n--\n\n"
+"Do what `gateway.http1.outgoing.response_octets` does.");
+
+static PyObject *
+response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    static const char *const names[] = {"body", "close", "minor", "change"};
+    struct state *state = PyModule_GetState(module);
+    PyObject *sources[SOURCES] = {NULL}, *octets = NULL;
+    struct pieces pieces;
+    pieces.count = 0;
+    char start[32], framing[FRAMING_OCTETS];
+    long minor = 0, status = 0;
+    int plain = is_call_with(keywords, count, names, COUNT_OF(names))
+                && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[RESPONSE_HEAD]) && PyBool_Check(args[2])
+                && PyLong_CheckExact(args[3]);
+    if (plain == 1) {
+        sources[START_1] = get(state, RESPONSE_STATUS, args[0]);
+        sources[START_2] = get(state, RESPONSE_PHRASE, args[0]);
+        sources[FIELDS_OF_HEAD] = get(state, RESPONSE_FIELDS, args[0]);
+        plain = !sources[START_1] || !sources[START_2] || !sources[FIELDS_OF_HEAD]
+                    ? -1
+                    : PyLong_CheckExact(sources[START_1]) && PyBytes_CheckExact(sources[START_2]);
+    }
+    if (plain == 1) {
+        status = PyLong_AsLong(sources[START_1]);
+        minor = PyLong_AsLong(args[3]);
+        if (PyErr_Occurred()) {
+            PyErr_Clear();
+            plain = 0;
+        }
+    }
+    if (plain == 1) {
+        plain = read_sources(state, args[4], args[1], sources);
+    }
+    if (plain == 1) {
+        PyObject *kind = sources[BODY_KIND];
+        int chunked = kind == state->objects[KIND_CHUNKED], none = kind == state->objects[KIND_NONE];
+        /* A chunked body for HTTP/1.0 is the twin's to refuse, and the length of what is not sent its to tell. */
+        int length = none ? PyDict_Contains(sources[FIRST], state->objects[NAME_LENGTH]) : 0;
+        plain = length < 0 ? -1 : !length && !(chunked && minor == 0);
+    }
+    if (plain == 1) {
+        PyOS_snprintf(start, sizeof start, "HTTP/1.1 %ld ", status);
+        add_text(&pieces, start);
+        add_bytes(&pieces, sources[START_2]);
+        add_text(&pieces, "\r\n");
+        plain = kept_lines(state, sources, NOT_IN_RESPONSES, 0, &pieces);
+    }
+    if (plain == 1) {
+        plain = write_framing(state, sources, framing);
+    }
+    if (plain == 1) {
+        add_bytes(&pieces, sources[ADDED]);
+        add_text(&pieces, framing);
+        if (args[2] == Py_True || sources[BODY_KIND] == state->objects[KIND_UNTIL_CLOSE]) {
+            add_text(&pieces, "Connection: close\r\n");
+        }
+        else if (minor == 0) {
+            add_text(&pieces, "Connection: keep-alive\r\n");
+        }
+        add_text(&pieces, "\r\n");
+        octets = joined(&pieces);
+    }
+    let_go(sources);
+    return plain ? octets : ask_twin(state->objects[TWIN_RESPONSE], args, count, keywords);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- chunks */
+
+/* Where a scan of chunks is; `left` as in `scan_chunks`. */
+struct place { Py_ssize_t at; unsigned long long left; };
+
+static int
+hex_digit(octet c)
+{
+    if (is_digit(c)) {
+        return c - '0';
+    }
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Go on through chunks as far as their lines are plain, and return how many octets of data that was; they are copied to
+   `to`, unless that is NULL. */
+static Py_ssize_t
+walk_chunks(const octet *data, Py_ssize_t size, struct place *place, char *to)
+{
+    Py_ssize_t taken = 0;
+    for (;;) {
+        if (place->left > 2) {
+            Py_ssize_t length = size - place->at;
+            if ((unsigned long long)length > place->left - 2) {
+                length = (Py_ssize_t)(place->left - 2);
+            }
+            if (to != NULL) {
+                memcpy(to + taken, data + place->at, (size_t)length);
+            }
+            taken += length;
+            place->at += length;
+            place->left -= (unsigned long long)length;
+        }
+        if (place->left) {
+            if (place->left > 2 || size - place->at < 2 || data[place->at] != '\r' || data[place->at + 1] != '\n') {
+                return taken;
+            }
+            place->at += 2;
+            place->left = 0;
+        }
+        unsigned long long number = 0;
+        Py_ssize_t at = place->at;
+        int digit;
+        while (at < size && at - place->at < MAX_SIZE_DIGITS && (digit = hex_digit(data[at])) >= 0) {
+            number = number * 16 + (unsigned)digit;
+            at++;
+        }
+        if (number == 0 || size - at < 2 || data[at] != '\r' || data[at + 1] != '\n') {
+            return taken;
+        }
+        place->at = at + 2;
+        place->left = number + 2;
+    }
+}
+
+PyDoc_STRVAR(scan_chunks_doc,
+"scan_chunks(data, at, left, /)\n--\n\nDo what `gateway.http1.framing.scan_chunks` does.");
+
+static PyObject *
+scan_chunks(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    if (count != 3 || !PyBytes_CheckExact(args[0]) || !PyLong_CheckExact(args[1]) || !PyLong_CheckExact(args[2])) {
+        return ask_twin(state->objects[TWIN_CHUNKS], args, count, NULL);
+    }
+    const octet *data = (const octet *)PyBytes_AsString(args[0]);
+    Py_ssize_t size = PyBytes_Size(args[0]);
+    struct place place = {PyLong_AsSsize_t(args[1]), PyLong_AsUnsignedLongLong(args[2])};
+    if (PyErr_Occurred() || place.at < 0 || place.at > size) {
+        PyErr_Clear();
+        return ask_twin(state->objects[TWIN_CHUNKS], args, count, NULL);
+    }
+    struct place again = place;
+    Py_ssize_t length = walk_chunks(data, size, &place, NULL);
+    PyObject *body;
+    if (length == size) {
+        body = new_reference(args[0]);
+    }
+    else {
+        body = PyBytes_FromStringAndSize(NULL, length);
+        if (body != NULL) {
+            walk_chunks(data, size, &again, PyBytes_AsString(body));
+        }
+    }
+    return body ? Py_BuildValue("(NnK)", body, place.at, place.left) : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the module */
+
+/* Add a name to the table unless it is there; at most half of the slots are taken, so that each search ends. */
+static int
+add_name(struct state *state, PyObject *name, enum meaning meaning, int *count)
+{
+    char *text;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(name, &text, &length) < 0) {
+        return -1;
+    }
+    unsigned hash = HASH_START;
+    for (Py_ssize_t i = 0; i < length; i++) {
+        hash = HASH_STEP(hash, (octet)text[i]);
+    }
+    struct entry *entry = slot_of(state, (const octet *)text, length, hash);
+    if (entry->name != NULL) {
+        return 0;
+    }
+    if (++*count > SLOTS / 2) {
+        PyErr_SetString(PyExc_SystemError, "too many usual names: give the table more slots");
+        return -1;
+    }
+    *entry = (struct entry){new_reference(name), text, length, hash, meaning};
+    return 0;
+}
+
+static int
+fill_names(struct state *state)
+{
+    int count = 0;
+    for (int meaning = 0; meaning < MEANINGS; meaning++) {
+        PyObject *name = PyBytes_FromString(MEANINGFUL[meaning]);
+        int failed = name == NULL || add_name(state, name, (enum meaning)meaning, &count) < 0;
+        Py_XDECREF(name);
+        if (failed) {
+            return -1;
+        }
+    }
+    PyObject *module = PyImport_ImportModule("gateway.http1.names");
+    PyObject *known = attribute(module, "LOWER_CASE");
+    PyObject *name;
+    Py_ssize_t at = 0;
+    int failed = known == NULL;
+    while (!failed && PyDict_Next(known, &at, NULL, &name)) {
+        failed = add_name(state, name, NOTHING, &count) < 0;
+    }
+    Py_XDECREF(known);
+    Py_XDECREF(module);
+    return failed ? -1 : 0;
+}
+
+static int
+fill_objects(struct state *state)
+{
+    PyObject **objects = state->objects;
+    for (size_t i = 0; i < COUNT_OF(WANTED); i++) {
+        PyObject *module = PyImport_ImportModule(WANTED[i].module);
+        objects[WANTED[i].object] = attribute(module, WANTED[i].name);
+        Py_XDECREF(module);
+        if (objects[WANTED[i].object] == NULL) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
+        objects[PARTS[i].object] = attribute(objects[PARTS[i].of], PARTS[i].name);
+        if (objects[PARTS[i].object] == NULL) {
+            return -1;
+        }
+        PyTypeObject *slot = Py_TYPE(objects[PARTS[i].object]);
+        if (PyType_GetSlot(slot, Py_tp_descr_get) == NULL || PyType_GetSlot(slot, Py_tp_descr_set) == NULL) {
+            PyErr_Format(PyExc_TypeError, "%s is no slot", PARTS[i].name);
+            return -1;
+        }
+    }
+    objects[KIND_NONE] = get(state, FRAMING_KIND, objects[NO_BODY]);
+    objects[KIND_CHUNKED] = get(state, FRAMING_KIND, objects[CHUNKED]);
+    objects[KIND_UNTIL_CLOSE] = get(state, FRAMING_KIND, objects[UNTIL_CLOSE]);
+    if (objects[KIND_NONE] == NULL || objects[KIND_CHUNKED] == NULL || objects[KIND_UNTIL_CLOSE] == NULL) {
+        return -1;
+    }
+    objects[KIND_SIZED] = attribute((PyObject *)Py_TYPE(objects[KIND_NONE]), "SIZED");
+    objects[NAME_CONNECTION] = PyBytes_FromString("connection");
+    objects[NAME_CLOSE] = PyBytes_FromString("close");
+    objects[NAME_LENGTH] = PyBytes_FromString("content-length");
+    objects[NONE_REPEATED] = PyFrozenSet_New(NULL);
+    return objects[KIND_SIZED] && objects[NAME_CONNECTION] && objects[NAME_CLOSE] && objects[NAME_LENGTH]
+                   && objects[NONE_REPEATED]
+               ? 0
+               : -1;
+}
+
+static int
+execute(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    fill_octets();
+    return fill_objects(state) < 0 || fill_names(state) < 0 ? -1 : 0;
+}
+
+static int
+traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct state *state = PyModule_GetState(module);
+    for (int i = 0; i < OBJECTS; i++) {
+        Py_VISIT(state->objects[i]);
+    }
+    Py_VISIT(state->of_requests.limits);
+    Py_VISIT(state->of_responses.limits);
+    return 0; /* the names are bytes, which hold nothing */
+}
+
+static int
+clear(PyObject *module)
+{
+    struct state *state = PyModule_GetState(module);
+    for (int i = 0; i < OBJECTS; i++) {
+        Py_CLEAR(state->objects[i]);
+    }
+    for (int i = 0; i < SLOTS; i++) {
+        Py_CLEAR(state->names[i].name);
+    }
+    Py_CLEAR(state->of_requests.limits);
+    Py_CLEAR(state->of_responses.limits);
+    return 0;
+}
+
+static void
+release(void *module)
+{
+    clear(module);
+}
+
+static PyMethodDef functions[] = {
+    {"parse_request_head", (PyCFunction)(void (*)(void))parse_request_head, METH_FASTCALL, parse_request_head_doc},
+    {"parse_response_head", (PyCFunction)(void (*)(void))parse_response_head, METH_FASTCALL, parse_response_head_doc},
+    {"request_octets", (PyCFunction)(void (*)(void))request_octets, METH_FASTCALL | METH_KEYWORDS, request_octets_doc},
+    {"response_octets", (PyCFunction)(void (*)(void))response_octets, METH_FASTCALL | METH_KEYWORDS,
+     response_octets_doc},
+    {"scan_chunks", (PyCFunction)(void (*)(void))scan_chunks, METH_FASTCALL, scan_chunks_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, execute},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "gateway.http1.compiled",
+    .m_doc = "The scanners of gateway.http1, compiled; whatever is out of the ordinary they leave to their twins in Python.",
+    .m_size = sizeof(struct state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = release,
+};
+
+PyMODINIT_FUNC
+PyInit_compiled(void)
+{
+    return PyModuleDef_Init(&definition);
+}

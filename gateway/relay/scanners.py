@@ -1,0 +1,30 @@
+"""The scanners that the relay uses: those of `http1.compiled` where they were built, else their twins in plain Python.
+
+This is the one place where that is chosen. `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
+"""
+
+import os
+from functools import partial
+from typing import Final
+
+from gateway.http1 import framing, head, outgoing
+
+try:
+    from gateway.http1 import compiled
+except ImportError:
+    _compiled = None
+    why = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
+    """Why these ones, where they are not those one would want."""
+else:
+    _unwanted = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") == "1"
+    _compiled = None if _unwanted else compiled
+    why = "CORS_GATEWAY_NO_EXTENSIONS=1" if _unwanted else ""
+
+SCANNERS: Final = "python" if _compiled is None else "compiled"
+"""Which ones these are."""
+
+parse_request_head = head.parse_request_head if _compiled is None else _compiled.parse_request_head
+parse_response_head = head.parse_response_head if _compiled is None else _compiled.parse_response_head
+request_octets = outgoing.request_octets if _compiled is None else _compiled.request_octets
+response_octets = outgoing.response_octets if _compiled is None else _compiled.response_octets
+body_reader = framing.body_reader if _compiled is None else partial(framing.body_reader, scan=_compiled.scan_chunks)

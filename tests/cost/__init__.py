@@ -1,0 +1,1 @@
+"""What an exchange costs, in instructions: the relay's protocols on transports in memory, without sockets or clock."""

@@ -1,0 +1,79 @@
+"""Whether the scanners in C make of a case what those in Python make of it: the same values, refusals and octets."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+from gateway.http1.buffer import HeadBuffer, HeadLimits
+from gateway.http1.errors import Http1Error
+from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
+from gateway.http1.head import RequestHead, ResponseHead
+from gateway.http1.outgoing import Change
+from tests.http1.fuzz.message import Case
+from tests.http1.scanners import Scanners
+
+LIMITS: Final = (HeadLimits(), HeadLimits(octets=400, line=100, target=40, lines=4))
+"""The usual ones, and some that many cases go over."""
+
+CHANGES: Final = (
+    Change(),
+    Change(frozenset({b"cookie", b"x-mine"}), (b"access-control-", b"x"), b"Vary: Origin\r\n"),
+)
+BODIES: Final = (NO_BODY, Framing(Kind.SIZED, 5), CHUNKED, UNTIL_CLOSE)
+
+
+def made_of(case: Case, scanners: Scanners) -> tuple[str, ...]:
+    """Return, as text that shows types too, all that these scanners make of a case."""
+    return tuple(_made_of(case, scanners))
+
+
+def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
+    octets = case.octets
+    for limits in LIMITS:
+        try:
+            found = HeadBuffer(limits).feed(octets)
+        except Http1Error:
+            found = None
+        # What is no whole head is parsed too: nobody but the buffer sees to it that no such thing comes.
+        head_octets, behind = found or (octets, b"")
+        head: RequestHead | ResponseHead
+        try:
+            if case.side == "request":
+                head = scanners.parse_request_head(head_octets, limits)
+            else:
+                head = scanners.parse_response_head(head_octets, case.method, limits)
+        except Http1Error as error:
+            yield repr(error)
+            continue
+        yield _shown(head)
+        yield from _written(head, scanners)
+        for size in (len(behind) or 1, 7):
+            yield _read(head, [behind[at : at + size] for at in range(0, len(behind), size)], scanners)
+
+
+def _shown(head: RequestHead | ResponseHead) -> str:
+    """Return a head as text; the order in which names were found is nobody's business."""
+    return f"{head!r} {sorted(head.fields.first.items())} {sorted(head.fields.repeated)}".replace(
+        repr(head.fields.first), ""
+    ).replace(repr(head.fields.repeated), "")
+
+
+def _written(head: RequestHead | ResponseHead, scanners: Scanners) -> Iterator[str]:
+    """Yield a head as it is written on, for each change, and an answer in each way there is to end it."""
+    for change in CHANGES:
+        if isinstance(head, RequestHead):
+            yield repr(scanners.request_octets(head, target=head.target, host=head.host or b"crm", change=change))
+            continue
+        for body, close, minor in product(BODIES, (False, True), (0, 1)):
+            try:
+                yield repr(scanners.response_octets(head, body=body, close=close, minor=minor, change=change))
+            except ValueError as error:
+                yield repr(error)
+
+
+def _read(head: RequestHead | ResponseHead, pieces: list[bytes], scanners: Scanners) -> str:
+    reader = scanners.body_reader(head.body, extensions=isinstance(head, ResponseHead))
+    try:
+        return repr([(reader.feed(piece), reader.done) for piece in pieces])
+    except Http1Error as error:
+        return repr(error)

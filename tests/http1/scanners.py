@@ -1,0 +1,44 @@
+"""The scanners of `gateway.http1`, those in Python and those in C, for the tests that take both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.http1 import framing, head, outgoing
+from gateway.http1.framing import BodyReader
+from gateway.http1.head import RequestHead, ResponseHead
+from gateway.relay import scanners
+
+BUILD: Final = ("gcc", "libc6-dev", "python3-dev")
+"""Packages that building those in C needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanners:
+    """One kind of them, under the names that the modules of `gateway.http1` give them."""
+
+    parse_request_head: Callable[..., RequestHead]
+    parse_response_head: Callable[..., ResponseHead]
+    request_octets: Callable[..., bytes]
+    response_octets: Callable[..., bytes]
+    body_reader: Callable[..., BodyReader]
+
+
+PYTHON: Final = Scanners(
+    head.parse_request_head,
+    head.parse_response_head,
+    outgoing.request_octets,
+    outgoing.response_octets,
+    framing.body_reader,
+)
+
+IN_USE: Final = Scanners(
+    scanners.parse_request_head,
+    scanners.parse_response_head,
+    scanners.request_octets,
+    scanners.response_octets,
+    scanners.body_reader,
+)
+
+COMPILED: Final = IN_USE if scanners.SCANNERS == "compiled" else None
+"""None where they were not built, or are not wanted."""
