@@ -139,6 +139,17 @@ format: $(TEST)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# --------------------------------------------------------------------------------------------------------- to hand on
+
+.PHONY: sbom
+sbom: $(RUN)  ## dist/sbom.cdx.json: what the gateway is made of, with hashes and licences (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/python deploy/sbom.py requirements/run.txt >dist/sbom.cdx.json
+
+.PHONY: deb
+deb:  ## dist/*.deb, for the Debian or Ubuntu release this runs on
+	deploy/debian/build dist
+
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -151,6 +162,6 @@ lock: $(TEST)  ## requirements/ anew from pyproject.toml, each package at its ne
 
 .PHONY: clean
 clean:  ## remove what was made here
-	rm -rf $(VENV) $(BENCH) .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build *.egg-info gateway/http1/*.so
 	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

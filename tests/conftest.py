@@ -32,6 +32,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             raise pytest.UsageError(f"{item.nodeid} needs {package!r}, which tests/system-packages.txt does not list")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put its group into the id of a test, by which xdist keeps a group in one worker.
+
+    xdist 3.8 does so itself, but writes it where pytest 9.2 no longer reads it: the groups were none.
+    """
+    if not config.getoption("loadgroup", default=False):
+        return
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        if mark is not None and not item.nodeid.endswith(f"@{mark.args[0]}"):
+            named = type(item.id).parse(f"{item.nodeid}@{mark.args[0]}")
+            item._id = named  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as xdist does, see above
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or with CI=true fail, a test whose programs are not on this machine."""
     skip_or_fail(packages_of(item))

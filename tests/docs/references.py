@@ -20,7 +20,9 @@ def references(page: Path) -> list[tuple[Path, str | None]]:
 
 
 def _file(path: str) -> Path:
-    return ROOT / path if path.startswith(("tests/", "gateway/", "requirements/")) else ROOT / "gateway" / path
+    return (
+        ROOT / path if path.startswith(("tests/", "gateway/", "requirements/", "deploy/")) else ROOT / "gateway" / path
+    )
 
 
 @cache

@@ -24,6 +24,8 @@ PAGE: Final = ROOT / "docs" / "installation.md"
 UNIT: Final = ROOT / "deploy" / "systemd" / "cors-gateway.service"
 PREFIX: Final = Path("/opt/cors-gateway")
 CONFIGURATION: Final = Path("/etc/cors-gateway")
+COMMANDS: Final = Path("/usr/local/bin")
+"""Where systemd looks for a command without a path first, so that one unit serves this and the Debian package."""
 
 
 def setting(name: str) -> str:
@@ -44,9 +46,14 @@ class Machine:
 
     def translated(self, text: str) -> str:
         """Return commands with the page's paths as they are here; groups of the real machine are left out."""
-        for path in (PREFIX, CONFIGURATION):
+        for path in (PREFIX, CONFIGURATION, COMMANDS):
             text = text.replace(str(path), str(self.path(path)))
         return text.replace("-g cors-gateway ", "")
+
+    def command(self) -> list[str]:
+        """Return what the unit starts, found where systemd finds it."""
+        name, *words = self.translated(setting("ExecStart")).split()
+        return [str(self.path(COMMANDS) / name), *words]
 
     def run(self, commands: str, folder: Path) -> str:
         """Run commands as the page has them, and return what they print.
@@ -56,7 +63,7 @@ class Machine:
         """
         environment = os.environ | {
             # python3 is the one that runs the tests: the packages at hand are built for it.
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PATH": os.pathsep.join((str(self.path(COMMANDS)), str(Path(sys.executable).parent), os.environ["PATH"])),
             "PIP_NO_INDEX": "1",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_NO_CACHE_DIR": "1",
@@ -73,6 +80,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(tmp_path_factory.mktemp("root"))
     make_environment, *install = block(PAGE, "sh", "install").text.splitlines()
     machine.run(make_environment, ROOT)
+    machine.path(COMMANDS).mkdir(parents=True)
     # Python 3.11 puts an old setuptools into each new environment: pip, which has no network here, cannot replace it.
     machine.run(f"{PREFIX}/bin/pip uninstall --quiet --yes setuptools", machine.root)
     # The locked packages are at hand in the tests' own environment; pip finds them there, and takes no others.
@@ -84,7 +92,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 
 def test_the_lock_is_all_that_is_needed_and_the_command_is_there(machine: Machine) -> None:
-    told = machine.run(f"{PREFIX}/bin/cors-gateway version", machine.root)
+    assert machine.path(COMMANDS / "cors-gateway").readlink() == machine.path(PREFIX / "bin" / "cors-gateway")
+    told = machine.run("cors-gateway version", machine.root)
     assert re.search(r"[0-9]+\.[0-9]+\.[0-9]+", told)
     where = machine.run(f"{PREFIX}/bin/python -c 'import gateway; print(gateway.__file__)'", machine.root)
     assert where.startswith(str(machine.path(PREFIX)))
@@ -102,7 +111,7 @@ def test_what_the_unit_starts_listens_and_stops_in_order(machine: Machine, tmp_p
         port = ports.take()
         listeners = f"listeners: [{{address: '{LOOPBACK}:{port}'}}]\n"
         machine.path(CONFIGURATION / "crm.yaml").write_text(crm_yaml() + listeners, "utf-8")
-        command = machine.translated(setting("ExecStart")).split()
+        command = machine.command()
         log = tmp_path / "log"
         with running(command, log, lambda: accepts(port)) as process:
             process.send_signal(signal.SIGTERM)
@@ -117,7 +126,9 @@ def test_what_the_unit_starts_listens_and_stops_in_order(machine: Machine, tmp_p
 def test_the_unit_is_read_without_a_complaint(machine: Machine, tmp_path: Path) -> None:
     analyze = path_of("systemd")
     unit = tmp_path / UNIT.name
-    unit.write_text(machine.translated(UNIT.read_text("utf-8")), "utf-8")
+    text = machine.translated(UNIT.read_text("utf-8"))
+    text = re.sub(r"^ExecStart=.*$", f"ExecStart={' '.join(machine.command())}", text, flags=re.MULTILINE)
+    unit.write_text(text, "utf-8")
     verified = subprocess.run((analyze, "verify", unit), capture_output=True, text=True, check=False)
     ours = [line for line in verified.stderr.splitlines() if UNIT.name in line]
     assert ours == []
@@ -128,7 +139,7 @@ def test_the_page_and_the_unit_speak_of_the_same_user_files_and_times() -> None:
     user = setting("User")
     assert f" {user}\n" in block(PAGE, "sh", "account").text
     assert f"-g {setting('Group')} " in commands
-    assert setting("ExecStart") == f"{PREFIX}/bin/cors-gateway serve -c {CONFIGURATION}"
+    assert setting("ExecStart") == f"cors-gateway serve -c {CONFIGURATION}"
     assert str(UNIT.relative_to(ROOT)) in commands
     assert setting("RestartPreventExitStatus") == "1 2"
     assert float(setting("TimeoutStopSec").removesuffix("s")) > 30
