@@ -142,9 +142,9 @@ class Exchange:
     def start(self) -> None:
         """Ask for an upstream connection, an idle one or a new one."""
         client, head, limits = self.client, self.head, self.relay.site.limits
-        self._pool.in_flight += 1
+        self._pool.in_flight.more()
         self.request_done = self._reader.done
-        if self._pool.in_flight > limits.in_flight:
+        if self._pool.in_flight.whole > limits.in_flight:
             self.failed(Reason.SITE_BUSY, f"{limits.in_flight} requests are in flight")
             return
         if head.body.kind is Kind.SIZED and head.body.length > limits.request_body:
@@ -312,15 +312,15 @@ class Exchange:
     def _has_room_for_a_stream(self) -> bool:
         """Tell whether the site takes one more; where it does not, end."""
         limits = self.relay.site.limits
-        if self._pool.streams < limits.streams:
+        if self._pool.streams.whole < limits.streams:
             return True
         self.failed(Reason.SITE_BUSY, f"{limits.streams} WebSockets and event streams are open")
         return False
 
     def _become_a_stream(self) -> None:
         self._is_stream = True
-        self._pool.in_flight -= 1
-        self._pool.streams += 1
+        self._pool.in_flight.less()
+        self._pool.streams.more()
 
     def tunnel_up(self, data: bytes) -> None:
         """Relay octets of the client."""
@@ -480,9 +480,9 @@ class Exchange:
             return
         self._ended = True
         if self._is_stream:
-            self._pool.streams -= 1
+            self._pool.streams.less()
         else:
-            self._pool.in_flight -= 1
+            self._pool.in_flight.less()
         if self._attempt is not None:
             attempt, self._attempt = self._attempt, None
             attempt.abort()

@@ -17,6 +17,7 @@ from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
 from gateway.relay.record import Oddity, Refusal
+from gateway.relay.tally import Tallies
 from gateway.relay.tls import upstream_contexts
 
 if TYPE_CHECKING:
@@ -51,10 +52,12 @@ class Gateway:
         done: "Callable[[Record], None]",
         hint: Callable[[str, dict[str, str]], None],
         loop_name: bytes | None = None,
+        shared: "tuple[Tallies, int] | None" = None,
     ) -> None:
         """Take the configuration; `done` hears of each request, `hint` of (event, details) worth telling a sysadmin.
 
-        `loop_name` is what several processes leave in CDN-Loop alike.
+        `loop_name` is what several processes leave in CDN-Loop alike, `shared` where they count what is under way, and
+        which of them this one is.
         """
         self.config = config
         self.policy: Policy = config.policy
@@ -80,6 +83,7 @@ class Gateway:
         self._hinted: defaultdict[str, set[str]] = defaultdict(set)
         self._pools: dict[int, Pool] = {}
         self._id_prefix = secrets.token_hex(6)
+        self._shared = shared
         self.loop_name = loop_name or new_loop_name()
         """What is left in CDN-Loop: a request that comes round again meets it sooner or later."""
         self._ids = count(1)
@@ -112,12 +116,15 @@ class Gateway:
         before = set(self._pools.values())
         present = {(pool.names, pool.upstream): pool for pool in before}
         pools: dict[int, Pool] = {}
-        for site in config.sites:
+        tallies, process = self._shared or (Tallies(len(config.sites)), 0)
+        for nth, site in enumerate(config.sites):
             upstream = site.upstream
             context = contexts.get(upstream.tls)
             kept = present.get((site.names, upstream))
             pools[id(upstream)] = (
-                Pool(self, upstream, site.names, context) if kept is None else kept.renewed(upstream, context)
+                Pool(self, upstream, site.names, context, tallies.of(nth, process))
+                if kept is None
+                else kept.renewed(upstream, context)
             )
         names = {site.name for site in config.sites}
         for gone in [site for site in self._refusals if site is not None and site not in names]:

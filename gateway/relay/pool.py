@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from gateway.http1.target import split_host
 from gateway.relay.health import Servers
+from gateway.relay.tally import Tally
 from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ class Pool:
     """The connections to one upstream that nobody uses right now, last in first out, kept apart by route."""
 
     def __init__(
-        self, gateway: "Gateway", upstream: "Upstream", names: tuple[str, ...], context: "ssl.SSLContext | None"
+        self,
+        gateway: "Gateway",
+        upstream: "Upstream",
+        names: tuple[str, ...],
+        context: "ssl.SSLContext | None",
+        tallies: tuple[Tally, Tally],
     ) -> None:
         """Hold no connection yet. `names` are those of the site; `context` is for its https servers."""
         self.gateway = gateway
@@ -27,10 +33,8 @@ class Pool:
         self.retired = False
         """No request will use it any more: what comes back is not parked."""
         self.context = context
-        self.in_flight = 0
-        """Requests under way on this upstream."""
-        self.streams = 0
-        """WebSockets and event streams open on this upstream; they are no longer in flight."""
+        self.in_flight, self.streams = tallies
+        """Requests under way on this upstream; WebSockets and event streams, which are no longer in flight."""
         self.servers = Servers(self)
         self._idle: dict[Route, list[UpstreamConnection]] = {}
         self._turn = 0

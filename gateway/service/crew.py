@@ -35,9 +35,13 @@ Run = Callable[[socket.socket], None]
 class Child:
     """One process."""
 
-    def __init__(self, name: str, seat: int) -> None:
-        """Describe a process that is about to be forked; of workers, `seat` is the number from 0."""
+    def __init__(self, name: str, seat: int, over: Callable[[], None] = lambda: None) -> None:
+        """Describe a process that is about to be forked; of workers, `seat` is the number from 0.
+
+        `over` is called once it has ended.
+        """
         self.name = name
+        self.over = over
         self.seat = seat
         self.pid = 0
         self.link: Link

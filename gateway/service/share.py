@@ -1,13 +1,14 @@
-"""Limits are the whole gateway's: each worker has its share of them."""
+"""Limits are the whole gateway's: of those on connections each worker has its share.
+
+What is under way on a site all of them count together (`relay/tally.py`): whoever has most of the clients may have most
+of the requests.
+"""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.policy.model import Policy
-
 if TYPE_CHECKING:
     from gateway.config.model import Config, Listener
-    from gateway.policy.model import Site
 
 
 def share_of(config: "Config", nth: int, of: int) -> "Config":
@@ -15,18 +16,7 @@ def share_of(config: "Config", nth: int, of: int) -> "Config":
 
     The shares of a limit add up to it, but that each is 1 at the least.
     """
-    sites = {id(site): _site(site, nth, of) for site in config.sites}
-    policy = Policy(
-        {host: sites[id(site)] for host, site in config.policy.sites.items()},
-        None if config.policy.any_host is None else sites[id(config.policy.any_host)],
-    )
-    return replace(config, policy=policy, listeners=tuple(_listener(each, nth, of) for each in config.listeners))
-
-
-def _site(site: "Site", nth: int, of: int) -> "Site":
-    limits = site.limits
-    mine = replace(limits, in_flight=_share(limits.in_flight, nth, of), streams=_share(limits.streams, nth, of))
-    return replace(site, limits=mine)
+    return replace(config, listeners=tuple(_listener(each, nth, of) for each in config.listeners))
 
 
 def _listener(listener: "Listener", nth: int, of: int) -> "Listener":

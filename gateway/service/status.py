@@ -163,8 +163,8 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
     pool = gateway.pool(site.upstream)
     return SiteStatus(
         name=site.name,
-        in_flight=pool.in_flight,
-        streams=pool.streams,
+        in_flight=pool.in_flight.mine,
+        streams=pool.streams.mine,
         servers=tuple(ServerStatus(written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
         outcomes=_outcomes(process, site.name),
         oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if gateway.oddities[site.name, odd]},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway.config.model import ConfigError
+from gateway.relay.tally import Tallies
 from gateway.service.admin_process import answer, reloaded_octets
 from gateway.service.cores import workers_of
 from gateway.service.crew import Child, Crew, Seat
@@ -159,12 +160,13 @@ class Supervisor:
             StartError: they could not start; there are none.
         """
         count = workers_of(prepared.config)
+        tallies = Tallies(len(prepared.config.sites), count)
         fresh: list[Child] = []
         seats: list[Seat] = []
         failed = ""
         try:
             for nth in range(count):
-                seats.append(Seat(partial(self._fork_worker, prepared, nth, count)))
+                seats.append(Seat(partial(self._fork_worker, prepared, nth, count, tallies)))
                 fresh = [seat.child for seat in seats if seat.child is not None]
         except StartError as error:
             failed = str(error)
@@ -179,12 +181,12 @@ class Supervisor:
             raise StartError(f"a worker could not start: {failed}")
         return seats
 
-    def _fork_worker(self, prepared: Prepared, nth: int, of: int) -> Child:
-        child = Child("worker", nth)
+    def _fork_worker(self, prepared: Prepared, nth: int, of: int, tallies: Tallies) -> Child:
+        child = Child("worker", nth, lambda: tallies.forget(nth))
         others = [sock for sock in self._sockets() if sock not in prepared.sockets.values()]
         self._crew.fork(
             child,
-            lambda its: work(its, prepared, (nth, of), self._common),
+            lambda its: work(its, prepared, (nth, of), tallies, self._common),
             others,
             partial(self._hear_worker, child),
         )
@@ -230,12 +232,7 @@ class Supervisor:
         """Wait for what comes next, and do what is due."""
         for child in self._crew.turn(TURN_SECONDS):
             self._has_ended(child)
-        for number in self._crew.signals:
-            if number == signal.SIGHUP:
-                self._asked_for_reload(None)
-            else:
-                self._stops += 1
-        self._crew.signals.clear()
+        self._heed_signals()
         now = time.monotonic()
         self._notifier.alive(now)
         self._standing.remind(now)
@@ -251,6 +248,14 @@ class Supervisor:
         for question in [each for each in self._questions if not each.open or each.due <= now]:
             self._questions.remove(question)
             question.asker.link.say(Word.TOLD, encode(self._snapshot()))
+
+    def _heed_signals(self) -> None:
+        for number in self._crew.signals:
+            if number == signal.SIGHUP:
+                self._asked_for_reload(None)
+            elif number in {signal.SIGTERM, signal.SIGINT}:
+                self._stops += 1
+        self._crew.signals.clear()
 
     def _look(self) -> None:
         """See what is in files now: certificates for workers that are forked from now on, and the configuration."""
@@ -272,6 +277,7 @@ class Supervisor:
 
     def _has_ended(self, child: Child) -> None:
         """Note that a child has ended, and have another take its place where that was not asked for."""
+        child.over()
         snapshot = child.snapshot
         if snapshot is not None:
             self._past = [past([*self._past, snapshot])]

@@ -20,6 +20,7 @@ from gateway.service.snapshot import encode
 from gateway.service.systemd import Notifier
 
 if TYPE_CHECKING:
+    from gateway.relay.tally import Tallies
     from gateway.service.prepare import Prepared
     from gateway.service.turns import Turns
 
@@ -39,26 +40,26 @@ class Common:
     """What they leave in CDN-Loop."""
 
 
-def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], common: Common) -> None:
+def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], tallies: "Tallies", common: Common) -> None:
     """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is."""
     config = share_of(prepared.config, *seat)
     mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_work(sock, mine, common, is_first=seat[0] == 0))
+        runner.run(_work(sock, mine, (tallies, seat[0]), common))
 
 
-async def _work(sock: socket.socket, prepared: "Prepared", common: Common, *, is_first: bool) -> None:
+async def _work(sock: socket.socket, prepared: "Prepared", shared: "tuple[Tallies, int]", common: Common) -> None:
     config, stream = prepared.config, common.stream
     writer = LogWriter(stream, renderer(config.log, stream), common.turns.turn)
     log = ServiceLog(stream, writer, config)
-    gateway = log.gateway = Gateway(config, done=log.requests, hint=hinter(), loop_name=common.loop_name)
+    gateway = log.gateway = Gateway(config, done=log.requests, hint=hinter(), loop_name=common.loop_name, shared=shared)
     process = Process(gateway, None, log, Notifier({}), tells=False)
     reader, supervisor = await asyncio.open_connection(sock=sock)
     stop, cut = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     try:
         await process.start(prepared)
-        if is_first:
+        if shared[1] == 0:  # the others see the same
             unresolved(gateway, process.events)
         link.say(supervisor, Word.READY)
         hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))

@@ -607,7 +607,7 @@ async def test_a_fault_while_an_exchange_ends_counts_it_once(rig: RigMaker, monk
     await client.send(GET)
     await client.gone()
     pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
-    assert (pool.in_flight, pool.streams) == (0, 0)
+    assert (pool.in_flight.mine, pool.streams.mine) == (0, 0)
     assert [event for event, _ in made.hints] == ["internal.error"]
     assert made.hints[0][1]["error"].startswith("KeyError at test_faults.py:")
 

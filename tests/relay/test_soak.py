@@ -246,7 +246,7 @@ async def test_in_a_storm_each_answer_is_its_own_requests_and_nothing_is_left(
     assert storm.whole > CLIENTS
     assert [hint for hint in made.hints if hint[0] == "internal.error"] == []
     pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
-    await until(lambda: pool.in_flight == pool.streams == 0)
+    await until(lambda: pool.in_flight.mine == pool.streams.mine == 0)
     parked = [one for one in made.gateway.upstreams if isinstance(one, UpstreamConnection) and one.state is State.IDLE]
     assert all(one.exchange is None and one.due <= made.gateway.loop.time() + 4 for one in parked)
     for seconds in (70, 140, 210):  # idle, lingering, closing

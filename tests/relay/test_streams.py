@@ -39,7 +39,7 @@ class Events:
 def counts(made: Rig) -> tuple[int, int]:
     """Return how many requests are in flight, and how many streams there are."""
     pool = made.gateway.pool(made.gateway.policy.sites[HOST].upstream)
-    return pool.in_flight, pool.streams
+    return pool.in_flight.mine, pool.streams.mine
 
 
 async def listening(made: Rig) -> Peer:

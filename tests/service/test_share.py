@@ -16,7 +16,6 @@ sites:
   - names: [a.example, b.example]
     upstream: http://127.0.0.1:9
     paths: everything
-    limits: {in_flight: 10, streams: 1}
     origins: [https://addin.vendor.example]
 """
 
@@ -28,23 +27,17 @@ def config(tmp_path: Path) -> Config:
 
 
 def test_shares_add_up_and_nobody_has_none(config: Config) -> None:
-    shares = [share_of(config, nth, 3) for nth in range(3)]
-    limits = [each.listeners[0].limits for each in shares]
-    sites = [each.policy.sites[b"a.example"].limits for each in shares]
+    limits = [share_of(config, nth, 3).listeners[0].limits for nth in range(3)]
     assert [each.connections for each in limits] == [1366, 1365, 1365]
     assert [each.connections_per_address for each in limits] == [1, 1, 1]
-    assert [each.in_flight for each in sites] == [4, 3, 3]
-    assert [each.streams for each in sites] == [1, 1, 1]
+
+
+def test_what_is_under_way_on_a_site_has_no_share(config: Config) -> None:
+    assert share_of(config, 1, 3).policy is config.policy
 
 
 def test_one_of_one_has_all(config: Config) -> None:
     assert share_of(config, 0, 1) == config
-
-
-def test_a_site_is_the_same_by_each_of_its_names_and_keeps_its_upstream(config: Config) -> None:
-    share = share_of(config, 1, 3)
-    assert share.policy.sites[b"a.example"] is share.policy.sites[b"b.example"]
-    assert [site.upstream for site in share.sites] == [site.upstream for site in config.sites]
 
 
 def test_there_are_as_many_workers_as_the_configuration_says(config: Config) -> None:

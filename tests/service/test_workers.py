@@ -122,6 +122,23 @@ async def test_a_worker_that_is_killed_is_replaced_and_what_it_had_counted_stays
         assert found["sites"][0]["outcomes"] == {"allowed": 4}
 
 
+async def test_a_limit_of_a_site_is_that_of_all_workers_together(place: Place) -> None:
+    place.crm.held.clear()
+    async with place.serving() as running:
+        text = place.text().replace("paths: everything", "paths: everything\n    limits: {in_flight: 3}")
+        await reloaded(running, place.file, text)
+        slow = [asyncio.create_task(get(place.port, "crm.example", "/slow")) for _ in range(3)]
+        while place.crm.slow < 3:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        assert await asyncio.gather(*(get(place.port, "crm.example") for _ in range(8))) == [b"503"] * 8
+        for pid in await workers(place.admin):  # what was under way in them is over with them
+            os.kill(pid, signal.SIGKILL)
+            await whole(place.admin, 2, without=pid)
+        assert await get(place.port, "crm.example") == b"crm"
+        place.crm.held.set()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
 async def test_nobody_is_refused_while_every_worker_is_killed(place: Place) -> None:
     async with place.serving():
         for pid in await workers(place.admin):

@@ -589,9 +589,9 @@ class World:
                 self.faults.append(f"a client in {state} has the exchange {exchange}")
             if exchange is not None:
                 self._check_flow(peer)
-        if self.pool.streams > self.site.limits.streams:
-            self.faults.append(f"{self.pool.streams} streams are open")
-        counted = self.pool.in_flight, self.pool.streams
+        if self.pool.streams.mine > self.site.limits.streams:
+            self.faults.append(f"{self.pool.streams.mine} streams are open")
+        counted = self.pool.in_flight.mine, self.pool.streams.mine
         if counted != (states.count(State.EXCHANGE), states.count(State.TUNNEL)):
             self.faults.append(f"{counted} are counted in flight and as streams, and the clients are in {states}")
         self._check_upstreams()
@@ -632,8 +632,8 @@ class World:
 
     def _settled(self) -> None:
         """Everything was sent and answered: who is still connected has nothing left to wait for."""
-        if self.pool.in_flight or self.pool.streams:
-            self.faults.append(f"{self.pool.in_flight} in flight, {self.pool.streams} tunnels at rest")
+        if self.pool.in_flight.mine or self.pool.streams.mine:
+            self.faults.append(f"{self.pool.in_flight.mine} in flight, {self.pool.streams.mine} tunnels at rest")
         for client in self.clients:
             if client.connection.exchange is not None:
                 self.faults.append("an exchange does not end")
@@ -649,7 +649,9 @@ class World:
             if found
         ]
         left += [
-            f"{count} {name}" for name, count in (("in flight", pool.in_flight), ("tunnels", pool.streams)) if count
+            f"{count} {name}"
+            for name, count in (("in flight", pool.in_flight.mine), ("tunnels", pool.streams.mine))
+            if count
         ]
         if any(vars(pool).get("_idle", {}).values()) or pool.take(pool.routes(HOST)[0]) is not None:
             left.append("an idle connection")
