@@ -273,9 +273,10 @@ def debian(disk: Disk, *packages: str) -> Root:
 
 
 def with_python(base: Root, requirements: Path) -> Root:
-    """Copy a root, and add what Debian has for environments and the locked packages."""
+    """Copy a root, and add what Debian has for environments, compilers and the locked packages."""
     root = base.copy("python")
-    install(root, "python3-venv")
+    # What the Dockerfile itself installs is there already: its steps run without a network.
+    install(root, "python3-venv", "python3-dev", "gcc", "libc6-dev")
     shutil.copy(_AUTHORITIES, root.file(_AUTHORITIES))
     locks = ("run.txt", "build.txt")
     for lock in locks:

@@ -122,6 +122,9 @@ class TestContainer:
         assert listed <= installed
         assert all("licenses" in each for each in bill["components"] if each["scope"] == "required")
 
+    def test_the_scanners_are_compiled(self, image: Image) -> None:
+        assert "scanners: compiled" in image.root.run("/opt/cors-gateway/bin/cors-gateway", "version")
+
     def writable(self, proc: Path) -> set[str]:
         """Return where something could be written, of what is mounted; devices apart."""
         mounts = [line.split() for line in (proc / "mountinfo").read_text("ascii").splitlines()]
