@@ -133,8 +133,9 @@ async def client(made: Rig, storm: Storm) -> None:  # noqa: C901 - a case each w
                 (peer.cut if chance.random() < 0.5 else peer.close)()
                 return
             if kind == "upload":
-                await uploads(peer, storm)
-                continue
+                if await uploads(peer, storm):
+                    continue
+                return
             old = kind == "old"
             asked: list[tuple[bytes, bytes, bytes, int]] = []
             for _ in range(chance.randrange(2, 6) if kind == "pipelined" else 1):
@@ -179,7 +180,8 @@ def judge(  # noqa: PLR0917 - what was asked, and what came
         assert how == b"cut" or b"upstream-closed" in body or method == b"HEAD" or b"upstream-malformed" in body, body
 
 
-async def uploads(peer: Peer, storm: Storm) -> None:
+async def uploads(peer: Peer, storm: Storm) -> bool:
+    """Send a body; tell whether the connection may be used again: not if the answer came before its end."""
     token, size = storm.token(), storm.random.choice([1, 5000, 400_000])
     body = body_of(token, size)
     if storm.random.random() < 0.5:
@@ -194,6 +196,7 @@ async def uploads(peer: Peer, storm: Storm) -> None:
         await peer.send(b"0\r\n\r\n")
     response = await peer.response()
     judge(storm, b"PUT", token, b"sized", 77, response.status, response.values(b"x-token"), response.body)
+    return response.values(b"connection") != [b"close"]
 
 
 async def uploads_too_much(peer: Peer, storm: Storm) -> None:
