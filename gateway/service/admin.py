@@ -121,11 +121,18 @@ async def _alive(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
+    """Answer 200 where clients are served; with `?upstreams` only where no site is without a server, too."""
     status = (await request.app[TELLER].snapshot()).status
-    if status.serving and not status.draining:
+    down = [site.name for site in status.sites if not any(server.up for server in site.servers)]
+    if status.draining:
+        said = "draining"
+    elif not status.serving:
+        said = "starting"
+    elif "upstreams" in request.query and down:
+        said = f"down: {', '.join(down)}"
+    else:
         return web.Response(text="ready\n")
-    said = "draining\n" if status.draining else "starting\n"
-    return web.Response(text=said, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return web.Response(text=f"{said}\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def _status(request: web.Request) -> web.Response:

@@ -122,6 +122,21 @@ def test_what_the_unit_starts_listens_and_stops_in_order(machine: Machine, tmp_p
     assert events == ["listener.ready", "gateway.ready", "gateway.draining", "gateway.stopped"]
 
 
+def test_the_script_has_the_lines_of_the_page_and_no_others() -> None:
+    service = block(PAGE, "sh", "service").text.splitlines()[:2]
+    page = [*block(PAGE, "sh", "install").text.splitlines(), *block(PAGE, "sh", "account").text.splitlines(), *service]
+    script = (ROOT / "deploy" / "systemd" / "install").read_text("utf-8").splitlines()
+    shell = ("#", "set ", "cd ", "getent ", "echo ")
+    assert [line.strip() for line in script if line and not line.startswith(shell)] == page
+
+
+@needs("shellcheck")
+def test_the_script_is_read_without_a_complaint() -> None:
+    script = ROOT / "deploy" / "systemd" / "install"
+    done = subprocess.run((path_of("shellcheck"), script), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 @needs("systemd")
 def test_the_unit_is_read_without_a_complaint(machine: Machine, tmp_path: Path) -> None:
     analyze = path_of("systemd")

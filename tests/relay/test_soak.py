@@ -106,7 +106,7 @@ async def upstream(peer: Peer, storm: Storm) -> None:  # noqa: C901, PLR0912 - a
 HOWS = (b"sized", b"sized", b"sized", b"chunked", b"untilclose", b"notmodified", b"cut", b"poison")
 
 
-async def client(made: Rig, storm: Storm) -> None:  # noqa: C901 - a case each way to ask
+async def client(made: Rig, storm: Storm) -> None:  # noqa: C901, PLR0912 - a case each way to ask
     """Send requests, some badly, and judge each answer that comes whole."""
     chance = storm.random
     peer = await made.client()
