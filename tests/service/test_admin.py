@@ -215,3 +215,16 @@ async def test_while_it_drains_it_is_not_ready(tmp_path: Path) -> None:
             crm.held.set()
             assert await slow == b"crm"
             assert await running.process.wait() == 0
+
+
+async def test_a_load_balancer_may_ask_for_the_upstreams_as_well(tmp_path: Path) -> None:
+    admin, file = free_port(), tmp_path / "c.yaml"
+    listener, extra = f"address: 127.0.0.1:{free_port()}", f"admin: {{address: '127.0.0.1:{admin}'}}\n"
+    url = "http://127.0.0.1:9"
+    text = text_of(listener, sites={"crm.example": 9}, extra=extra)
+    file.write_text(text.replace(url, f"{{urls: [{url}], health: {{path: /, every: 1s}}}}"))
+    async with serving("-c", str(file)) as running:
+        await told(running, {"upstream.down"})
+        found = await tell(admin, "/readyz?upstreams")
+        assert (found.status, found.body) == (503, b"down: crm.example\n")
+        assert (await tell(admin, "/readyz")).status == 200
