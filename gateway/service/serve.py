@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.service.events import Events
 
+CANNOT_GO_ON: Final = 3
+"""Exit status after which systemd starts it anew: it has served, and cannot any more."""
 AIOHTTP_NEEDED: Final = (3, 14, 5)
 """Older ones have published holes (R1 in docs/design.md); the C build of the parser is the one kept safe and fast."""
 AIOHTTP_NEEDED_TEXT: Final = ".".join(map(str, AIOHTTP_NEEDED))
@@ -55,7 +58,10 @@ def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
         return 1
     except NobodyServesError as error:
         print(f"cors-gateway cannot go on: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up any more
-        return 3
+        return CANNOT_GO_ON
+    except Exception:  # noqa: BLE001 - a fault of ours: 1 would have systemd leave it at that
+        traceback.print_exc()
+        return CANNOT_GO_ON
     return 0
 
 

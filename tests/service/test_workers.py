@@ -203,6 +203,16 @@ async def test_one_that_cannot_start_is_not_tried_for_ever(place: Place, tmp_pat
         assert b"cannot go on: no worker can be started" in errors
 
 
+async def test_after_a_fault_of_its_own_it_is_started_anew(place: Place) -> None:
+    fault = "import gateway.service.supervisor as s\ns.Supervisor._look = lambda self: 1 / 0"
+    async with place.crm.upstream:
+        await asyncio.to_thread(place.file.write_text, place.text())
+        process = await started(*script(fault), "serve", "-c", str(place.file))
+        _, errors = await process.communicate()  # its workers end in order
+    assert process.returncode == 3  # with 1 systemd would leave it at that
+    assert b"ZeroDivisionError" in errors
+
+
 async def test_a_start_that_fails_is_told(place: Place, tmp_path: Path) -> None:
     (tmp_path / "flag").touch()
     async with place.crm.upstream:
