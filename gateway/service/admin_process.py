@@ -14,6 +14,7 @@ from gateway.service.log import ServiceLog, renderer
 from gateway.service.output import LogWriter
 from gateway.service.snapshot import decode
 from gateway.service.standing import Reloaded
+from gateway.service.worker import BEAT_SECONDS
 
 if TYPE_CHECKING:
     from gateway.config.model import Config
@@ -73,11 +74,19 @@ async def _answer(sock: socket.socket, config: "Config", admin: socket.socket, c
     await server.listen(config.admin, admin)
     link.say(supervisor, Word.READY)
     hearing = asyncio.create_task(_hear(reader, teller, stop))
+    beating = asyncio.create_task(_beat(supervisor))
     await stop.wait()
     await server.close()  # what was asked before is answered
-    hearing.cancel()
+    for task in (hearing, beating):
+        task.cancel()
     writer.close()
     supervisor.close()
+
+
+async def _beat(supervisor: asyncio.StreamWriter) -> None:
+    while True:
+        link.say(supervisor, Word.ALIVE)
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 async def _hear(reader: asyncio.StreamReader, teller: SupervisorTeller, stop: asyncio.Event) -> None:

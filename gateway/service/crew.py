@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -14,17 +13,21 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from gateway.service.link import Link, Word, frame
-from gateway.service.prepare import StartError
+from gateway.service.prepare import MachineError, StartError
 from gateway.service.snapshot import Snapshot, decode
 
 STUCK_SECONDS: Final = 15.0
 """Silence of a child after which its loop is taken to turn no more: fifteen heartbeats."""
+TRACE_SECONDS: Final = 2.0
+"""How long it has for what follows, and for showing that it was not it that stood still, but the machine."""
 TRACE: Final = signal.SIGUSR1
 """Has a worker write to standard error where it is, before it is killed: without, nobody could mend the fault."""
 PAUSES: Final = (0.0, 0.2, 1.0, 3.0, 10.0)
 """Seconds before each try to fill a seat whose children end before they serve; after these it is given up."""
 YOUNG_SECONDS: Final = 1.0
 """A child that serves less than this before it ends is replaced after the second of these pauses, again and again."""
+STANDARD_ERROR: Final = 2
+"""Its file descriptor: `sys.stderr` may not be there."""
 LAST_WORD_SECONDS: Final = 1.0
 """How long a child that ends tries to tell why."""
 
@@ -45,8 +48,6 @@ class Child:
         self.seat = seat
         self.pid = 0
         self.link: Link
-        self.born = time.time()
-        """In seconds since 1970."""
         self.heard = time.monotonic()
         """When it last told anything."""
         self.ready_at: float | None = None
@@ -59,7 +60,7 @@ class Child:
         """It was told to end."""
         self.ended = ""
         """How it ended: `killed by SIGKILL`, `exit status 1`."""
-        self._traced = False
+        self._traced_at: float | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -73,7 +74,7 @@ class Child:
 
     def hear(self, word: Word, octets: bytes) -> None:
         """Take what it says of itself."""
-        self.heard = time.monotonic()
+        self.heard, self._traced_at = time.monotonic(), None  # it was the machine that stood still
         match word:
             case Word.READY:
                 self.ready_at = self.heard
@@ -96,23 +97,26 @@ class Child:
 
     def end_if_stuck(self, now: float) -> bool:
         """Kill it where it was silent for too long; it says where it hangs first, if it can. Tell when it is begun."""
-        if now - self.heard < STUCK_SECONDS:
+        if now - self.heard < (STUCK_SECONDS if self.ready_at is not None else 2 * STUCK_SECONDS):
             return False
-        if self._traced:
+        if self._traced_at is None:
+            self._traced_at = now
+            os.kill(self.pid, TRACE)
+            return True
+        if now - self._traced_at >= TRACE_SECONDS:
             self.kill()
-            return False
-        self._traced = True
-        os.kill(self.pid, TRACE)
-        return True
+        return False
 
 
 class Seat:
     """A place that one child after the other has, so that there always is one."""
 
-    def __init__(self, fork: Callable[[], Child]) -> None:
-        """Have `fork` start each of them."""
+    def __init__(self, fork: Callable[[], Child], child: Child | None = None) -> None:
+        """Have `fork` start each of them, but for the first one, where there is one."""
         self._fork = fork
-        self.child: Child | None = fork()
+        self.child = child
+        self._vacated = False
+        """One has been there, and has ended."""
         self._failures = 0
         """How many in a row have ended before they served."""
         self._due = 0.0
@@ -126,7 +130,7 @@ class Seat:
     def vacate(self, now: float) -> None:
         """Note that its child has ended."""
         served = None if self.child is None or self.child.ready_at is None else now - self.child.ready_at
-        self.child = None
+        self.child, self._vacated = None, True
         if served is not None:
             self._failures = 0
             self._due = now if served >= YOUNG_SECONDS else now + PAUSES[1]
@@ -137,7 +141,7 @@ class Seat:
             self._due = float("inf")
 
     def fill(self, now: float) -> bool:
-        """Start a child where there is none, and it is time to; tell whether one was."""
+        """Start a child where there is none, and it is time to; tell whether it replaces one."""
         if self.child is not None or self._due > now:
             return False
         try:
@@ -145,7 +149,7 @@ class Seat:
         except StartError:
             self._due = now + PAUSES[-1]  # the machine is at its end: that passes
             return False
-        return True
+        return self._vacated
 
 
 class Crew:
@@ -182,41 +186,43 @@ class Crew:
         try:
             ours, its = socket.socketpair()
             pid = os.fork()
+            if not pid:
+                self._become(run, its, (ours, *others), blocked)
         except OSError as error:
+            raise MachineError(f"no further process can be had: {error.strerror}") from error
+        finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            raise StartError(f"no further process can be had: {error.strerror}") from error
-        if not pid:
-            ours.close()
-            for sock in others:
-                sock.close()
-            self._become(run, its, blocked)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        gc.unfreeze()
+            gc.unfreeze()
         its.close()
         child.pid = pid
         child.link = Link(self._selector, ours, hear)
         self._children[pid] = child
 
-    def _become(self, run: Run, its: socket.socket, blocked: Collection[int]) -> NoReturn:
-        """Be a child from now on, until it ends."""
-        status, last = 1, its.dup()
+    def _become(
+        self, run: Run, its: socket.socket, others: Iterable[socket.socket], blocked: Collection[int]
+    ) -> NoReturn:
+        """Be a child from now on, until it ends: there is no way back into what its parent was doing."""
+        status = 1
         try:
+            last = its.dup()
+            for sock in others:
+                sock.close()
             signal.set_wakeup_fd(-1)
             for number, handler in _SIGNALS_OF_CHILDREN.items():
                 signal.signal(number, handler)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            faulthandler.register(TRACE, all_threads=True)
+            faulthandler.register(TRACE, STANDARD_ERROR, all_threads=True)
             for each in self:
                 each.link.leave()  # or their other ends would not see that the supervisor is gone
             self._selector.close()
             self._woken.close()
             self._wakes.close()
-            run(its)
-            status = 0
-        except BaseException as error:  # noqa: BLE001 - told, and then the process ends
-            _tell_why(last, error)
+            try:
+                run(its)
+                status = 0
+            except BaseException as error:  # noqa: BLE001 - told, and then the process ends
+                _tell_why(last, error)
         finally:
-            sys.stderr.flush()
             os._exit(status)
 
     def turn(self, seconds: float) -> list[Child]:
@@ -242,7 +248,7 @@ class Crew:
         if not pid:
             return False
         code = os.waitstatus_to_exitcode(status)
-        child.ended = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        child.ended = f"killed by {_name_of(-code)}" if code < 0 else f"exit status {code}"
         return True
 
     def _wake(self, _events: int) -> None:
@@ -257,13 +263,21 @@ def _noted(_number: int, _frame: object) -> None:
     """Do nothing: the number is written to the wake-up descriptor, and read in its turn."""
 
 
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the realtime ones
+        return f"signal {number}"
+
+
 def _tell_why(supervisor: socket.socket, error: BaseException) -> None:
     """Tell why a child ends: a start that failed for a reason of its own in a line, any other fault in full."""
-    if not isinstance(error, StartError):
-        traceback.print_exception(error)
     with suppress(OSError):
         supervisor.settimeout(LAST_WORD_SECONDS)
         supervisor.sendall(frame(Word.FAILED, (str(error) or type(error).__name__).encode()))
+    if not isinstance(error, StartError):
+        with suppress(OSError):
+            os.write(STANDARD_ERROR, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
 
 
 _SIGNALS_OF_CHILDREN: Final = {

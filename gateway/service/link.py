@@ -36,6 +36,8 @@ class Word(IntEnum):
     """To a child: serve what is under way, and end."""
     CUT = 8
     """To a worker: end now."""
+    ALIVE = 9
+    """By the admin process, each second."""
 
 
 class Link:
@@ -80,6 +82,7 @@ class Link:
         if self._sock.fileno() >= 0:
             self._selector.unregister(self._sock)
             self._sock.close()
+            self._hear = _nobody  # or who listened, and holds this, would never be free
 
     def leave(self) -> None:
         """Close it in a process that was forked, and that has nothing to do with the selector."""
@@ -105,6 +108,10 @@ class Link:
         self._selector.modify(self._sock, events, self._ready)
 
 
+def _nobody(_word: Word, _octets: bytes) -> None:
+    """Hear nothing any more."""
+
+
 def frame(word: Word, octets: bytes) -> bytes:
     """Return a word, and what goes with it, as it is sent."""
     return HEADER.pack(word, len(octets)) + octets
@@ -122,8 +129,9 @@ def _frames(received: bytearray) -> Iterator[tuple[Word, bytes]]:
 
 
 def say(writer: "asyncio.StreamWriter", word: Word, octets: bytes = b"") -> None:
-    """Say something from a child's end."""
-    writer.write(frame(word, octets))
+    """Say something from a child's end, if the supervisor is there: uvloop raises where asyncio drops."""
+    if not writer.is_closing():
+        writer.write(frame(word, octets))
 
 
 async def heard(reader: "asyncio.StreamReader") -> AsyncIterator[tuple[Word, bytes]]:

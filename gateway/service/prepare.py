@@ -31,6 +31,10 @@ class StartError(Exception):
     """The gateway cannot start, or go by another configuration; the message says why, and what to do."""
 
 
+class MachineError(StartError):
+    """The machine has no room, or not that address, at this moment: a later start may do."""
+
+
 class NobodyServesError(Exception):
     """No worker is left, and none can be started."""
 
@@ -116,7 +120,7 @@ def _bound(host: str, port: int, what: str = "") -> socket.socket:
         return listening_socket(host, port)
     except OSError as error:
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        raise StartError(f"cannot listen on {where}{what}: {why_not_bound(error, port)}") from error
+        raise MachineError(f"cannot listen on {where}{what}: {why_not_bound(error, port)}") from error
 
 
 def why_not_bound(error: OSError, port: int) -> str:

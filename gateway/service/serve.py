@@ -18,7 +18,7 @@ from gateway.service.events import hinter, ready
 from gateway.service.log import ServiceLog, renderer
 from gateway.service.loops import loop_factory
 from gateway.service.output import LogWriter, standard_output
-from gateway.service.prepare import NobodyServesError, Prepared, StartError, prepare
+from gateway.service.prepare import MachineError, NobodyServesError, Prepared, StartError, prepare
 from gateway.service.process import Process
 from gateway.service.systemd import Notifier, inherited_sockets
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.service.events import Events
 
 CANNOT_GO_ON: Final = 3
-"""Exit status after which systemd starts it anew: it has served, and cannot any more."""
+"""Exit status after which systemd tries again: it cannot go on serving, or the machine has no room for it now."""
 AIOHTTP_NEEDED: Final = (3, 14, 5)
 """Older ones have published holes (R1 in docs/design.md); the C build of the parser is the one kept safe and fast."""
 AIOHTTP_NEEDED_TEXT: Final = ".".join(map(str, AIOHTTP_NEEDED))
@@ -55,7 +55,7 @@ def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
             _supervise(start)
     except StartError as error:
         print(f"cors-gateway cannot start: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up yet
-        return 1
+        return CANNOT_GO_ON if isinstance(error, MachineError) else 1
     except NobodyServesError as error:
         print(f"cors-gateway cannot go on: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up any more
         return CANNOT_GO_ON

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway.config.model import ConfigError
+from gateway.relay.fault import where
 from gateway.relay.tally import Tallies
 from gateway.service.admin_process import answer, reloaded_octets
 from gateway.service.cores import workers_of
@@ -24,7 +25,7 @@ from gateway.service.crew import Child, Crew, Seat
 from gateway.service.events import ready
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.link import Word
-from gateway.service.prepare import NobodyServesError, Prepared, StartError, prepare
+from gateway.service.prepare import MachineError, NobodyServesError, Prepared, StartError, prepare
 from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.snapshot import Snapshot, encode, frame_of, merged, past
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
@@ -41,13 +42,16 @@ START_SECONDS: Final = 30.0
 """How long new workers may take to serve. They wait for the first look-up of names for two seconds at the most."""
 TOO_SLOW: Final = f"it took more than {START_SECONDS:g} s"
 LET_GO_SECONDS: Final = 2.0
-"""How long a reload waits until the former workers have let go of addresses that nobody listens on any more."""
+"""How long a reload waits until the former workers accept no more: who connects behind it is served by the new ones."""
 ANSWER_SECONDS: Final = 1.0
 """How long workers may take to tell how they are, before what they told last has to do."""
 GRACE_SECONDS: Final = 3.0
 """How long workers may go on after the drain's deadline, at which they end by themselves."""
 FORMER_GENERATIONS: Final = 4
 """Configurations whose workers may drain at a time: a reload waits until the oldest has ended."""
+NOBODY_SECONDS: Final = 30.0
+"""How long nobody may serve before the watchdog is told nothing any more, and systemd starts the whole anew."""
+IN_ORDER: Final = "exit status 0"
 STUCK: Final = "it is killed and replaced; standard error has where it hung: please report that"
 GIVEN_UP: Final = "the others serve: see how it ended; a reload or a restart tries again"
 
@@ -95,6 +99,8 @@ class Supervisor:
         self._renewal = Renewal()
         self._look_at = 0.0
         """When files are looked at next, as of `time.monotonic`."""
+        self._served_at = time.monotonic()
+        """When a worker was last seen to serve."""
         self._stops = 0
         """How often it was told to stop."""
         self._replaced = 0
@@ -150,8 +156,7 @@ class Supervisor:
         for sock in left:
             sock.close()
         self._admin_at(prepared)
-        if left:
-            self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in former))
+        self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in former))
 
     def _filled(self, prepared: Prepared) -> list[Seat]:
         """Return seats whose workers serve by a configuration.
@@ -166,7 +171,8 @@ class Supervisor:
         failed = ""
         try:
             for nth in range(count):
-                seats.append(Seat(partial(self._fork_worker, prepared, nth, count, tallies)))
+                fork = partial(self._fork_worker, prepared, nth, count, tallies)
+                seats.append(Seat(fork, fork()))
                 fresh = [seat.child for seat in seats if seat.child is not None]
         except StartError as error:
             failed = str(error)
@@ -177,8 +183,12 @@ class Supervisor:
                 failed = STOPS if self._stops else next(ended, TOO_SLOW)
         if failed:
             for each in fresh:
-                each.kill()
-            raise StartError(f"a worker could not start: {failed}")
+                if each.is_ready:
+                    each.dismiss()  # clients may have come to it already
+                else:
+                    each.kill()
+            self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in fresh))
+            raise MachineError(f"a worker could not start: {failed}")
         return seats
 
     def _fork_worker(self, prepared: Prepared, nth: int, of: int, tallies: Tallies) -> Child:
@@ -203,7 +213,7 @@ class Supervisor:
         elif former is not None and former[1].is_given_up:
             self._admin = None
         if sock is not None and self._admin is None:
-            self._admin = sock, Seat(partial(self._fork_admin, prepared, sock))
+            self._admin = sock, Seat(partial(self._fork_admin, prepared, sock))  # which is filled in its turn
 
     def _fork_admin(self, prepared: Prepared, sock: socket.socket) -> Child:
         child = Child("admin", 0)
@@ -234,20 +244,27 @@ class Supervisor:
             self._has_ended(child)
         self._heed_signals()
         now = time.monotonic()
-        self._notifier.alive(now)
+        self._tell_watchdog(now)
         self._standing.remind(now)
         if self._seats and now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             self._look()
-        for worker in self._workers():
-            if worker.end_if_stuck(now):
-                self._events.error("process.stuck", what=worker.name, pid=worker.pid, remedy=STUCK)
+        for child in self._crew:
+            if child.end_if_stuck(now):
+                self._events.error("process.stuck", what=child.name, pid=child.pid, remedy=STUCK)
         for seat in self._all_seats():
             if not self._draining and seat.fill(now) and seat.child is not None:
                 self._events.info("process.replaced", what=seat.child.name, pid=seat.child.pid)
         for question in [each for each in self._questions if not each.open or each.due <= now]:
             self._questions.remove(question)
             question.asker.link.say(Word.TOLD, encode(self._snapshot()))
+
+    def _tell_watchdog(self, now: float) -> None:
+        """Tell that all is well, unless nobody has served for long."""
+        if any(worker.is_ready for worker in self._workers()):
+            self._served_at = now
+        if now - self._served_at < NOBODY_SECONDS:
+            self._notifier.alive(now)
 
     def _heed_signals(self) -> None:
         for number in self._crew.signals:
@@ -261,10 +278,15 @@ class Supervisor:
         """See what is in files now: certificates for workers that are forked from now on, and the configuration."""
         prepared = self._prepared
         shown = {place: Shown(each, prepared.identities[place]) for place, each in prepared.listeners.items()}
-        found = self._renewal.look(shown, datetime.now(UTC))
+        try:
+            found = self._renewal.look(shown, datetime.now(UTC))
+            changed = prepared.config.reload_on_change and self._standing.files.look()
+        except Exception as error:  # noqa: BLE001 - a fault of ours in looking must not end whoever serves
+            self._events.error("internal.error", error=where(error))
+            return
         prepared.identities.update(found.renewed)
         tell(found.events)
-        if prepared.config.reload_on_change and self._standing.files.look():
+        if changed:
             self._asked_for_reload(None)
 
     def _wait(self, seconds: float, condition: Callable[[], bool]) -> None:
@@ -286,6 +308,8 @@ class Supervisor:
         self._questions = [each for each in self._questions if each.asker is not child]
         seat = next((seat for seat in self._all_seats() if seat.child is child), None)
         if seat is None or self._draining:
+            if child.dismissed and child.ended != IN_ORDER:
+                self._events.error("process.ended", what=child.name, pid=child.pid, how=child.failed or child.ended)
             return
         seat.vacate(time.monotonic())
         how = child.failed or child.ended
@@ -330,7 +354,7 @@ class Supervisor:
         workers = [worker.snapshot for worker in self._workers()]
         frame = replace(
             frame_of(self._prepared, self._standing, self._renewal.broken),
-            serving=self._serving,
+            serving=self._serving and any(each.is_ready and not each.dismissed for each in self._workers()),
             draining=self._draining,
             replaced=self._replaced,
         )
@@ -352,6 +376,9 @@ class Supervisor:
         if self._again is None:
             return no_file()
         self._notifier.reloading()
+        # Before anything is had for another: whoever is started meanwhile would keep that open.
+        drain_seconds = self._prepared.config.drain_seconds
+        self._wait(drain_seconds, lambda: self._former() < FORMER_GENERATIONS)
         try:
             loaded, before = self._again(), self._prepared
             self._standing.files.were_read(loaded.sources)
@@ -360,7 +387,6 @@ class Supervisor:
             kept = {place: sock for place, sock in before.sockets.items() if place in fresh.listeners}
             admin = before.admin if config.admin == before.config.admin else fresh.admin
             try:
-                self._wait(before.config.drain_seconds, lambda: self._former() < FORMER_GENERATIONS)
                 self._go_over(replace(fresh, sockets=kept | fresh.sockets, admin=admin))
             except StartError:
                 fresh.close()
@@ -371,7 +397,9 @@ class Supervisor:
             self._standing.files.were_read(error.sources)
             return self._standing.failed("\n".join(map(str, error.mistakes)))
         except StartError as error:
-            return self._standing.failed(str(error))
+            return Reloaded((), STOPS) if self._stops else self._standing.failed(str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours in reading must not end whoever serves
+            return self._standing.failed(f"a fault of the gateway's own: {where(error)}")
         finally:
             self._say_ready()
 

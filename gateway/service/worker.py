@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gateway.service.prepare import Prepared
     from gateway.service.turns import Turns
 
+LAST_SECONDS: Final = 1.0
+"""How long the last word waits for a supervisor that does not hear it."""
 BEAT_SECONDS: Final = 1.0
 """How often a worker tells how it is, and thereby that its loop turns."""
 
@@ -74,6 +77,9 @@ async def _work(sock: socket.socket, prepared: "Prepared", shared: "tuple[Tallie
     finally:
         writer.close()
         supervisor.close()
+        with suppress(OSError, TimeoutError):  # what was counted last is to be heard
+            async with asyncio.timeout(LAST_SECONDS):
+                await supervisor.wait_closed()
 
 
 async def _hear(
