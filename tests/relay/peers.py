@@ -85,7 +85,8 @@ class Peer:
 
     async def ended(self) -> None:
         """Cut the connection, and wait until the loop has let go of it."""
-        self.writer.transport.abort()
+        with contextlib.suppress(AttributeError):  # asyncio's, of a transport whose close had to wait, and is over
+            self.writer.transport.abort()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
 
