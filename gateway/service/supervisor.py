@@ -213,7 +213,9 @@ class Supervisor:
         elif former is not None and former[1].is_given_up:
             self._admin = None
         if sock is not None and self._admin is None:
-            self._admin = sock, Seat(partial(self._fork_admin, prepared, sock))  # which is filled in its turn
+            seat = Seat(partial(self._fork_admin, prepared, sock))
+            self._admin = sock, seat
+            seat.fill(time.monotonic())  # where there is no room for it now, it is tried again
 
     def _fork_admin(self, prepared: Prepared, sock: socket.socket) -> Child:
         child = Child("admin", 0)
