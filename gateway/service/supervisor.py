@@ -53,7 +53,7 @@ NOBODY_SECONDS: Final = 30.0
 """How long nobody may serve before the watchdog is told nothing any more, and systemd starts the whole anew."""
 IN_ORDER: Final = "exit status 0"
 STUCK: Final = "it is killed and replaced; standard error has where it hung: please report that"
-GIVEN_UP: Final = "the others serve: see how it ended; a reload or a restart tries again"
+GIVEN_UP: Final = "see how it ended; SIGHUP, by `systemctl reload`, or a restart tries again"
 
 
 class Question:
@@ -134,7 +134,7 @@ class Supervisor:
             self._drain()
             self._events.info("gateway.stopped")
         finally:
-            self._crew.close()  # whoever is left hears of it, and ends in order
+            self._crew.close()  # whoever is left hears of it when this process has ended, and ends in order
 
     def _go_over(self, prepared: Prepared) -> None:
         """Have new workers serve by a configuration, and after them those end that served by the former.
