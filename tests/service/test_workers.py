@@ -320,7 +320,7 @@ async def test_a_supervisor_that_hung_and_was_killed_cuts_nobody(place: Place) -
         assert errors == b""
 
 
-async def test_with_all_workers_hung_it_is_not_ready_for_long(place: Place) -> None:
+async def test_all_workers_that_hang_at_once_are_replaced(place: Place) -> None:
     changes = "import gateway.service.crew as crew; crew.STUCK_SECONDS, crew.TRACE_SECONDS = 1.5, 0.1"
     async with place.crm.upstream, changed(place, changes) as running:
         for pid in await workers(place.admin):
