@@ -9,6 +9,7 @@ from gateway.http1.grammar import TOKEN_OCTETS
 
 CRLF: Final = b"\r\n"
 HEAD_END: Final = b"\r\n\r\n"
+HEAD_END_OCTETS: Final = len(HEAD_END)
 _CR: Final = 0x0D
 
 _find_cr_or_lf: Final = re.compile(rb"[\r\n]").search
@@ -127,7 +128,7 @@ def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
 class HeadBuffer:
     """Collects octets until a whole head is there. Linear: a scan goes on where the last one stopped."""
 
-    __slots__ = ("_begins", "_held", "_limits", "_scan", "_skipped")
+    __slots__ = ("_begins", "_limits", "_scan", "_skipped", "held")
 
     def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS, *, begins: bytes = b"") -> None:
         """Start with nothing; `begins` is what every head begins with, where that is known."""
@@ -135,14 +136,10 @@ class HeadBuffer:
         self._begins = begins
         self._start()
 
-    def __len__(self) -> int:
-        """Return how many octets are held of a head that is not whole yet."""
-        return len(self._held)
-
     @property
     def octets(self) -> bytes:
         """The octets of a head that is not whole (to `salvage` from, when it is refused)."""
-        return bytes(self._held)
+        return bytes(self.held)
 
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """Return (head with its empty line, octets behind it) once the head is whole, and forget it; None before.
@@ -156,21 +153,21 @@ class HeadBuffer:
             MalformedError: a bare LF or CR, or first octets that begin no head: told at once, not at the deadline. A
                 whole head that came in one read is looked at by `parse_request_head` and `parse_response_head` only.
         """
-        if not self._held and not self._skipped:
-            end = data.find(HEAD_END)
-            if end != -1 and end <= self._limits.octets - len(HEAD_END) and data[0] != _CR:
-                end += len(HEAD_END)
+        if not (self.held or self._skipped):
+            end = data.find(HEAD_END) + HEAD_END_OCTETS
+            if HEAD_END_OCTETS <= end <= self._limits.octets and data[0] != _CR:
                 return data[:end], data[end:]
-        self._held += data
+        self.held += data
         return self._collect()
 
     def _start(self) -> None:
-        self._held = bytearray()
+        self.held = bytearray()
+        """Octets of a head that is not whole yet."""
         self._scan = Scan(self._limits)
         self._skipped = False
 
     def _collect(self) -> tuple[bytes, bytes] | None:
-        held = self._held
+        held = self.held
         if not self._begins.startswith(held[: len(self._begins)]):
             raise MalformedError("the first octets begin no head")
         if not self._skipped:

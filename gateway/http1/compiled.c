@@ -694,8 +694,8 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
 
 struct piece { const char *at; Py_ssize_t length; };
 
-/* What a head is put together from: up to eight pieces before its lines, two a line, five behind them. */
-struct pieces { struct piece all[2 * MAX_LINES + 13]; int count; };
+/* What a head is put together from: up to eight pieces before its lines, two a line, six behind them. */
+struct pieces { struct piece all[2 * MAX_LINES + 14]; int count; };
 
 static void
 add(struct pieces *pieces, const char *at, Py_ssize_t length)
@@ -911,12 +911,12 @@ is_call_with(PyObject *keywords, Py_ssize_t count, const char *const *names, Py_
 }
 
 PyDoc_STRVAR(request_octets_doc,
-"request_octets(head, /, *, target, host, change)\n--\n\nDo what `gateway.http1.outgoing.request_octets` does.");
+"request_octets(head, /, *, target, host, change, own)\n--\n\nDo what `gateway.http1.outgoing.request_octets` does.");
 
 static PyObject *
 request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    static const char *const names[] = {"target", "host", "change"};
+    static const char *const names[] = {"target", "host", "change", "own"};
     struct state *state = PyModule_GetState(module);
     PyObject *sources[SOURCES] = {NULL}, *body = NULL, *octets = NULL;
     struct pieces pieces;
@@ -924,7 +924,7 @@ request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObje
     char framing[FRAMING_OCTETS];
     int plain = is_call_with(keywords, count, names, COUNT_OF(names))
                 && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[REQUEST_HEAD])
-                && PyBytes_CheckExact(args[1]) && PyBytes_CheckExact(args[2]);
+                && PyBytes_CheckExact(args[1]) && PyBytes_CheckExact(args[2]) && PyBytes_CheckExact(args[4]);
     if (plain == 1) {
         sources[START_1] = get(state, REQUEST_METHOD, args[0]);
         sources[FIELDS_OF_HEAD] = get(state, REQUEST_FIELDS, args[0]);
@@ -948,6 +948,7 @@ request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObje
     }
     if (plain == 1) {
         add_bytes(&pieces, sources[ADDED]);
+        add_bytes(&pieces, args[4]);
         add_text(&pieces, framing);
         add_text(&pieces, "\r\n");
         octets = joined(&pieces);
@@ -958,13 +959,13 @@ request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObje
 }
 
 PyDoc_STRVAR(response_octets_doc,
-"response_octets(head, /, *, body, close, minor, change)\n--\n\n"
+"response_octets(head, /, *, body, close, minor, change, own)\n--\n\n"
 "Do what `gateway.http1.outgoing.response_octets` does.");
 
 static PyObject *
 response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    static const char *const names[] = {"body", "close", "minor", "change"};
+    static const char *const names[] = {"body", "close", "minor", "change", "own"};
     struct state *state = PyModule_GetState(module);
     PyObject *sources[SOURCES] = {NULL}, *octets = NULL;
     struct pieces pieces;
@@ -973,7 +974,7 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
     long minor = 0, status = 0;
     int plain = is_call_with(keywords, count, names, COUNT_OF(names))
                 && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[RESPONSE_HEAD]) && PyBool_Check(args[2])
-                && PyLong_CheckExact(args[3]);
+                && PyLong_CheckExact(args[3]) && PyBytes_CheckExact(args[5]);
     if (plain == 1) {
         sources[START_1] = get(state, RESPONSE_STATUS, args[0]);
         sources[START_2] = get(state, RESPONSE_PHRASE, args[0]);
@@ -1012,6 +1013,7 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
     }
     if (plain == 1) {
         add_bytes(&pieces, sources[ADDED]);
+        add_bytes(&pieces, args[5]);
         add_text(&pieces, framing);
         if (args[2] == Py_True || sources[BODY_KIND] == state->objects[KIND_UNTIL_CLOSE]) {
             add_text(&pieces, "Connection: close\r\n");

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import FIELD_LINES
 from gateway.http1.names import lower_case_names
+from gateway.http1.value import value
 
 _WHITE_SPACE: Final = b" \t"
 """OWS (RFC 9110, 5.6.3). `bytes.strip()` alone would take vertical tab and form feed as well."""
@@ -17,7 +17,7 @@ _NONE_REPEATED: Final[frozenset[bytes]] = frozenset()
 _is_section: Final = re.compile(FIELD_LINES).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fields:
     """The field lines of one head, in order, looked up by lower-case name.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
 from gateway.http1.buffer import CRLF
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import TOKEN, is_field_line
+from gateway.http1.value import value
 
 
 class Kind(Enum):
@@ -20,13 +20,19 @@ class Kind(Enum):
     UNTIL_CLOSE = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Framing:
     """How one body is framed; `length` in octets counts for SIZED only."""
 
     kind: Kind
     length: int = 0
 
+
+NONE: Final = Kind.NONE
+SIZED: Final = Kind.SIZED
+UNTIL_CLOSED: Final = Kind.UNTIL_CLOSE
+IN_CHUNKS: Final = Kind.CHUNKED
+"""By names of the module's own: a member of an enumeration takes long to look up."""
 
 NO_BODY: Final = Framing(Kind.NONE)
 CHUNKED: Final = Framing(Kind.CHUNKED)
@@ -82,11 +88,14 @@ def body_reader(
     `extensions`: take chunk extensions and drop them (responses), or refuse them (requests). `scan` stands in for
     `scan_chunks`.
     """
-    if framing.kind is Kind.CHUNKED:
-        return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets, scan=scan or scan_chunks)
-    if framing.kind is Kind.UNTIL_CLOSE:
+    kind = framing.kind
+    if kind is NONE:
+        return _NOTHING_TO_READ
+    if kind is SIZED:
+        return _SizedReader(framing.length)
+    if kind is UNTIL_CLOSED:
         return _UntilCloseReader()
-    return _SizedReader(framing.length if framing.kind is Kind.SIZED else 0)
+    return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets, scan=scan or scan_chunks)
 
 
 def chunk(octets: bytes) -> bytes:
@@ -113,6 +122,10 @@ class _SizedReader:
         self._left = 0
         self.done = True
         return data[:left], data[left:]
+
+
+_NOTHING_TO_READ: Final = _SizedReader(0)
+"""Does for every message without a body: it has nothing left that could change."""
 
 
 class _UntilCloseReader:

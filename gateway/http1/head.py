@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HeadBuffer, HeadLimits, Scan
 from gateway.http1.errors import ExpectationError, MalformedError, MethodNotServedError, VersionNotSupportedError
 from gateway.http1.fields import Fields, index_fields
-from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
+from gateway.http1.framing import CHUNKED, IN_CHUNKS, NO_BODY, SIZED, UNTIL_CLOSE, Framing
 from gateway.http1.grammar import FIELD_LINES, TOKEN, VALUE, is_field_line
 from gateway.http1.salvage import Salvaged, salvage
 from gateway.http1.target import lower_host
+from gateway.http1.value import value
 
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
@@ -54,7 +54,7 @@ _BODYLESS: Final = frozenset({*range(100, 200), 204, 304})
 _STATUSES: Final = range(100, 600)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestHead:
     """A request head that obeys the grammar and does not contradict itself."""
 
@@ -78,7 +78,7 @@ class RequestHead:
     """HTTP/1.1 with `Expect: 100-continue` and a body."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ResponseHead:
     """A response head that obeys the grammar and does not contradict itself."""
 
@@ -128,7 +128,7 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         host,
         NO_BODY if body is None else body,
         _is_persistent(fields, minor),
-        expects and minor == 1 and body is not None and (body.kind is Kind.CHUNKED or body.length > 0),
+        expects and minor == 1 and body is not None and (body.kind is IN_CHUNKS or body.length > 0),
     )
 
 
@@ -250,7 +250,7 @@ def _framing(fields: Fields, minor: int) -> Framing | None:
             return None
         if _is_length(length) is None:
             raise MalformedError("content-length is not 1 to 18 digits")
-        return Framing(Kind.SIZED, int(length))
+        return Framing(SIZED, int(length))
     if length is not None:
         raise MalformedError("content-length and transfer-encoding")
     if minor == 0:

@@ -1,14 +1,14 @@
 """Heads as we write them: end-to-end lines as they came, our own framing and fields around them (RFC 9110, 7.6)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from gateway.http1.fields import Fields
-from gateway.http1.framing import Framing, Kind
+from gateway.http1.framing import IN_CHUNKS, NONE, SIZED, UNTIL_CLOSED, Framing
 from gateway.http1.head import RequestHead, ResponseHead
+from gateway.http1.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """What the gateway changes in a head besides hop-by-hop fields and framing."""
 
@@ -96,8 +96,11 @@ X-Original-URL and X-Rewrite-URL take the target's place in Symfony and IIS (CVE
 
 _FORWARDING_PREFIX: Final = b"x-forwarded-"
 
-NOT_IN_REQUESTS: Final = HOP_BY_HOP | FORWARDING | {b"content-length", b"expect", b"host"}
-NOT_IN_RESPONSES: Final = HOP_BY_HOP | {b"content-length"}
+NOT_IN_REQUESTS: Final = HOP_BY_HOP | FORWARDING | {b"cdn-loop", b"content-length", b"expect", b"host", b"x-request-id"}
+"""Fields of the client's that do not go on as they came; CDN-Loop is written anew with our name in it (RFC 8586, 2)."""
+NOT_IN_RESPONSES: Final = HOP_BY_HOP | {b"content-length", b"x-request-id"}
+"""Fields of the upstream's that do not go on. X-Request-Id is ours both ways: so its log and ours can be laid side by
+side."""
 
 _NEVER_NOMINATED: Final = frozenset({b"authorization", b"content-type", b"cookie", b"origin"})
 """Connection cannot take these away; Host and framing neither, since they are written afresh whatever it says."""
@@ -112,31 +115,35 @@ def is_forwarding(name: bytes) -> bool:
     return name in FORWARDING or name.startswith(_FORWARDING_PREFIX)
 
 
-def request_octets(head: RequestHead, *, target: bytes, host: bytes, change: Change) -> bytes:
+def request_octets(head: RequestHead, *, target: bytes, host: bytes, change: Change, own: bytes) -> bytes:
     """Return `head` as it goes to the upstream.
 
-    HTTP/1.1, `host` first, then the client's end-to-end lines, `change.added`, and framing.
+    HTTP/1.1, `host` first, then the client's end-to-end lines, `change.added`, `own`, and framing.
 
     Left out: hop-by-hop fields and what Connection names, but Connection cannot take away Host, Content-Length,
     Authorization, Cookie, Origin, Access-Control-*, Content-Type or forwarding fields (RFC 9110, 7.6.1); Expect; every
-    name with `_` in it (CGI would read it as the name with `-`); forwarding fields (`is_forwarding`), which the relay
-    writes afresh in `change.added`. Framing is `Content-Length` or `Transfer-Encoding: chunked` as `head.body` says.
+    name with `_` in it (CGI would read it as the name with `-`); forwarding fields (`is_forwarding`), CDN-Loop and
+    X-Request-Id, which the relay writes afresh in `own`. Framing is `Content-Length` or `Transfer-Encoding: chunked` as
+    `head.body` says.
     """
     lines = _kept_lines(head.fields, NOT_IN_REQUESTS, change, of_a_client=True)
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b\r\n" % (
         head.method,
         target,
         host,
         lines,
         change.added,
+        own,
         _framing_line(head.body),
     )
 
 
-def response_octets(head: ResponseHead, *, body: Framing, close: bool, minor: int, change: Change) -> bytes:
+def response_octets(  # noqa: PLR0913 - each says one thing that the head does not know itself
+    head: ResponseHead, *, body: Framing, close: bool, minor: int, change: Change, own: bytes
+) -> bytes:
     """Return `head` as it goes to the client.
 
-    HTTP/1.1, its status and phrase, end-to-end lines, `change.added`, framing, Connection.
+    HTTP/1.1, its status and phrase, end-to-end lines, `change.added`, `own`, framing, Connection.
 
     `body` is the framing towards the client, `minor` the client's version: UNTIL_CLOSE writes neither length nor
     coding. A bodyless answer (HEAD, 304) keeps the upstream's single Content-Length, which tells what a GET would have
@@ -146,21 +153,29 @@ def response_octets(head: ResponseHead, *, body: Framing, close: bool, minor: in
     Raises:
         ValueError: a chunked body for HTTP/1.0, which has none (RFC 9112, 6.1).
     """
-    if body.kind is Kind.CHUNKED and minor == 0:
+    if body.kind is IN_CHUNKS and minor == 0:
         raise ValueError("a chunked body for HTTP/1.0")
-    if close or body.kind is Kind.UNTIL_CLOSE:
+    if close or body.kind is UNTIL_CLOSED:
         connection = b"Connection: close\r\n"
     else:
         connection = b"" if minor else b"Connection: keep-alive\r\n"
-    framing = _length_of_what_is_not_sent(head) if body.kind is Kind.NONE else _framing_line(body)
+    framing = _length_of_what_is_not_sent(head) if body.kind is NONE else _framing_line(body)
     lines = _kept_lines(head.fields, NOT_IN_RESPONSES, change, of_a_client=False)
-    return b"HTTP/1.1 %d %b\r\n%b%b%b%b\r\n" % (head.status, head.phrase, lines, change.added, framing, connection)
+    return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
+        head.status,
+        head.phrase,
+        lines,
+        change.added,
+        own,
+        framing,
+        connection,
+    )
 
 
 def _framing_line(body: Framing) -> bytes:
-    if body.kind is Kind.SIZED:
+    if body.kind is SIZED:
         return b"Content-Length: %d\r\n" % body.length
-    return b"Transfer-Encoding: chunked\r\n" if body.kind is Kind.CHUNKED else b""
+    return b"Transfer-Encoding: chunked\r\n" if body.kind is IN_CHUNKS else b""
 
 
 def _length_of_what_is_not_sent(head: ResponseHead) -> bytes:

@@ -1,11 +1,10 @@
-"""The decision for one request: the table of docs/design.md, one function a row, in its order."""
+"""The decision for one request: the table of docs/design.md, row by row, in its order."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from gateway.cors.origin import Match, OriginTable
+from gateway.cors.origin import Match
 from gateway.http1.errors import (
     ExpectationError,
     HeadTooLargeError,
@@ -15,16 +14,18 @@ from gateway.http1.errors import (
     TargetTooLongError,
     VersionNotSupportedError,
 )
+from gateway.http1.fields import Fields
 from gateway.http1.head import RequestHead, Salvaged
 from gateway.http1.target import is_ambiguous, path_of, split_host
+from gateway.http1.value import value
 from gateway.policy.challenges import is_connection_bound
 from gateway.policy.compiled import VARY, VARY_PREFLIGHT
 from gateway.policy.headers import judge_headers
-from gateway.policy.model import NOTHING, Policy, Rule, Site, UnlistedOrigins, Upstream
+from gateway.policy.model import Policy, Rule, Site, UnlistedOrigins
 from gateway.policy.reason import EXPLANATIONS, Reason, remedy_for
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The gateway answers by itself."""
 
@@ -41,7 +42,7 @@ class Answer:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Relay:
     """The request goes to the upstream, and its response comes back changed as this says."""
 
@@ -58,246 +59,217 @@ class Relay:
 
 Decision = Answer | Relay
 
-
-class Asked(NamedTuple):
-    """What a preflight of an origin with a rule asks for, and what the rule says to that."""
-
-    rule: Rule
-    method: bytes
-    refused: bytes | None
-    """The first header that is not allowed, as the client wrote it; empty where the list could not be read."""
-    block: bytes
-    """The true fields of the rule, and `Vary`."""
+_ALLOWED: Final = Reason.ALLOWED
+_PREFLIGHT_ALLOWED: Final = Reason.PREFLIGHT_ALLOWED
+"""What most requests end in, by names of the module's own: a member of an enumeration takes long to look up."""
 
 
-class Question(NamedTuple):
-    """A request, with what is looked up once to decide about it."""
+class Asker(NamedTuple):
+    """Who asks, of which site."""
 
-    head: RequestHead
-    site: Site
-    """`NO_SITE` where `Host` names none."""
-    path: bytes
+    site: Site | None
+    """None where `Host` names none."""
     origin: bytes | None = None
     match: Match[Rule] | None = None
     """The rule of the origin."""
-    preflight: bool = False
-    """OPTIONS, Origin and Access-Control-Request-Method: any other OPTIONS is an actual request."""
-    asked: Asked | None = None
-    """None also for a preflight, where its origin has no rule."""
 
 
-Row = Callable[[Question], Decision | None]
-"""A row of the table: its decision where it applies, else None."""
-
-NO_SITE: Final = Site((), Upstream(()), NOTHING, OriginTable(()))
-
-
-def question(policy: Policy, head: RequestHead) -> Question:
-    """Return what the rows of the table are asked."""
-    site = policy.site_for(head.host) or NO_SITE
+def asker(policy: Policy, head: RequestHead) -> Asker:
+    """Return who asks."""
+    site = policy.site_for(head.host)
     origin = head.fields.value(b"origin")
+    return Asker(site, origin, None if site is None or origin is None else site.rules.match(origin))
+
+
+# -------------------------------------------------------------------------------------------------------- the table
+
+
+def decide(policy: Policy, head: RequestHead) -> Decision:  # noqa: C901, PLR0912 - it is a table
+    """Decide what becomes of a request whose head is whole and well-formed.
+
+    The table of docs/design.md: a row is an `if`, in its order; the first that applies ends it. What is not HTTP at
+    all, or over a limit, has no row here: no head could be made of it (`refuse`, `fail`).
+    """
+    fields, method = head.fields, head.method
+    site = policy.site_for(head.host)
+    if site is None:
+        return host_unknown(head)
+    origin: bytes | None = None
+    match: Match[Rule] | None = None
+    if b"origin" in fields.first:
+        origin = fields.value(b"origin") or b""
+        if origin.find(b",") >= 0 or (fields.repeated and b"origin" in fields.repeated):
+            return origin_repeated(site)
+        match = site.rules.match(origin)
+        if method == b"OPTIONS" and b"access-control-request-method" in fields.first:
+            return preflight_origin(site, origin) if match is None else preflight(head, site, match)
+    path, rule = path_of(head.target), match.entry if match is not None else None
+    if (site.reads_paths or (rule is not None and not rule.paths.everything)) and is_ambiguous(path):
+        return path_ambiguous(site, match)
+    if site.reads_paths and (path == b"*" or path not in site.paths):
+        return path_not_served(site, match, path)
+    if b"authorization" in fields.first and _logs_in_a_connection(fields):
+        return authentication_connection_bound(site, match)
     if origin is None:
-        return Question(head, site, path_of(head.target))
-    match = site.rules.match(origin)
-    preflight = head.method == b"OPTIONS" and b"access-control-request-method" in head.fields
-    asked = _asked(head, site, match) if preflight and match else None
-    return Question(head, site, path_of(head.target), origin, match, preflight, asked)
+        return not_cors(site)
+    if _is_own_page(head, origin):
+        return same_origin(site)
+    if match is None or rule is None:
+        if method == b"POST" and path in site.form_posts:
+            return form_post(site)
+        return origin_not_allowed(site, origin)
+    if not (rule.paths.everything or path in rule.paths):
+        return path_not_allowed(site, match, path)
+    if method not in rule.methods:
+        return method_not_allowed(site, match, method)
+    return allowed(site, match)
 
 
-def _asked(head: RequestHead, site: Site, match: Match[Rule]) -> Asked:
-    """Return what a preflight asks for."""
-    fields, compiled = head.fields, match.entry.compiled
+def preflight(head: RequestHead, site: Site, match: Match[Rule]) -> Answer:
+    """Decide about a preflight of an origin with a rule: the next three rows.
+
+    It is answered here, never relayed, and always with the rule's true fields.
+    """
+    rule, compiled = match.entry, match.entry.compiled
     headers = judge_headers(
         _values(head, b"access-control-request-headers"),
         compiled.listed,
-        any_header=match.entry.any_header,
+        any_header=rule.any_header,
         # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
-        everything=fields.value(b"sec-fetch-mode") == b"CORS",
+        everything=head.fields.value(b"sec-fetch-mode") == b"CORS",
         max_octets=site.limits.access_control_request_headers,
     )
-    return Asked(
-        match.entry,
-        b", ".join(_values(head, b"access-control-request-method")),
-        headers.refused,
-        compiled.answer_preflight(match.origin, headers.allowed),
-    )
+    block = compiled.answer_preflight(match.origin, headers.allowed)
+    asked = b", ".join(_values(head, b"access-control-request-method"))
+    if asked not in rule.methods:
+        return preflight_method(site, rule, asked, block)
+    if headers.refused is not None:
+        return preflight_header(site, rule, headers.refused, block)
+    return preflight_allowed(site, block)
 
 
-# ------------------------------------------------------------------------------------- the table, a function a row
+# ---------------------------------------------------------------------------------------- what is decided, by its row
 
 
-def host_unknown(q: Question) -> Answer | None:
+def host_unknown(head: RequestHead) -> Answer:
     """Refuse a request whose `Host` names no site: 421, no fields.
 
     A page that had its own name rebound to this address ends here as well.
     """
-    if q.site is not NO_SITE:
-        return None
-    name = split_host(q.head.host)[0] if q.head.host else None  # `names` take no port
+    name = split_host(head.host)[0] if head.host else None  # `names` take no port
     return Answer(Reason.HOST_UNKNOWN, 421, b"", remedy=remedy_for(Reason.HOST_UNKNOWN, host=name))
 
 
-def origin_repeated(q: Question) -> Answer | None:
+def origin_repeated(site: Site) -> Answer:
     """Refuse more than one `Origin` line, or a comma in it: 400, no fields."""
-    if q.origin is None or not (b"," in q.origin or b"origin" in q.head.fields.repeated):
-        return None
-    return Answer(Reason.ORIGIN_REPEATED, 400, VARY, q.site, remedy_for(Reason.ORIGIN_REPEATED))
+    return Answer(Reason.ORIGIN_REPEATED, 400, VARY, site, remedy_for(Reason.ORIGIN_REPEATED))
 
 
-def preflight_origin(q: Question) -> Answer | None:
+def preflight_origin(site: Site, origin: bytes) -> Answer:
     """Refuse a preflight of an origin without a rule: 403, no fields.
 
     The site's own has none as well: browsers never send that.
     """
-    if not q.preflight or q.match:
-        return None
-    return Answer(Reason.ORIGIN_NOT_ALLOWED, 403, VARY_PREFLIGHT, q.site, _origin_remedy(q))
+    return Answer(Reason.ORIGIN_NOT_ALLOWED, 403, VARY_PREFLIGHT, site, _origin_remedy(site, origin))
 
 
-def preflight_method(q: Question) -> Answer | None:
+def preflight_method(site: Site, rule: Rule, method: bytes, block: bytes) -> Answer:
     """Answer a preflight for a method that the rule does not allow: 204 and the rule's true fields.
 
     So the browser refuses, and its console names the method instead of blaming the origin. GET, HEAD and POST it does
     not refuse, listed or not: it sends the actual request, and that is refused where the page can read it.
     """
-    if not q.asked or q.asked.method in q.asked.rule.methods:
-        return None
-    remedy = _method_remedy(q.asked.rule, q.asked.method)
-    return Answer(Reason.METHOD_NOT_ALLOWED, 204, q.asked.block, q.site, remedy)
+    return Answer(Reason.METHOD_NOT_ALLOWED, 204, block, site, _method_remedy(rule, method))
 
 
-def preflight_header(q: Question) -> Answer | None:
+def preflight_header(site: Site, rule: Rule, header: bytes, block: bytes) -> Answer:
     """Answer a preflight for a header that the rule does not allow: 204 and the rule's true fields, as for a method."""
-    if not q.asked or q.asked.refused is None:
-        return None
-    known = remedy_for(Reason.HEADER_NOT_ALLOWED, place=q.asked.rule.place, header=q.asked.refused)
-    remedy = known if q.asked.refused else UNREADABLE_HEADERS_REMEDY
-    return Answer(Reason.HEADER_NOT_ALLOWED, 204, q.asked.block, q.site, remedy)
+    known = remedy_for(Reason.HEADER_NOT_ALLOWED, place=rule.place, header=header)
+    return Answer(Reason.HEADER_NOT_ALLOWED, 204, block, site, known if header else UNREADABLE_HEADERS_REMEDY)
 
 
-def preflight_allowed(q: Question) -> Answer | None:
+def preflight_allowed(site: Site, block: bytes) -> Answer:
     """Answer a preflight for what the rule allows: 204 and fields; never relayed."""
-    if not q.asked:
-        return None
-    return Answer(Reason.PREFLIGHT_ALLOWED, 204, q.asked.block, q.site)
+    return Answer(_PREFLIGHT_ALLOWED, 204, block, site)
 
 
-def path_ambiguous(q: Question) -> Answer | None:
+def path_ambiguous(site: Site, match: Match[Rule] | None) -> Answer:
     """Refuse a path of more than one reading, where something depends on paths: 400, fields if there is a rule."""
-    if not (q.site.reads_paths or (q.match and not q.match.entry.paths.everything)) or not is_ambiguous(q.path):
-        return None
-    return Answer(Reason.PATH_AMBIGUOUS, 400, _fields(q), q.site, remedy_for(Reason.PATH_AMBIGUOUS))
+    return Answer(Reason.PATH_AMBIGUOUS, 400, _fields(match), site, remedy_for(Reason.PATH_AMBIGUOUS))
 
 
-def path_not_served(q: Question) -> Answer | None:
+def path_not_served(site: Site, match: Match[Rule] | None, path: bytes) -> Answer:
     """Refuse a path outside the site's `paths`: 404, fields if there is a rule.
 
     The `*` of an `OPTIONS *` is no path: it is in no list, and has no place behind an upstream's prefix.
     """
-    if q.path in q.site.paths and not (q.path == b"*" and q.site.reads_paths):
-        return None
-    remedy = remedy_for(Reason.PATH_NOT_SERVED, place=q.site.place, path=q.path)
-    return Answer(Reason.PATH_NOT_SERVED, 404, _fields(q), q.site, remedy)
+    remedy = remedy_for(Reason.PATH_NOT_SERVED, place=site.place, path=path)
+    return Answer(Reason.PATH_NOT_SERVED, 404, _fields(match), site, remedy)
 
 
-def authentication_connection_bound(q: Question) -> Answer | None:
+def authentication_connection_bound(site: Site, match: Match[Rule] | None) -> Answer:
     """Refuse a login by NTLM or Negotiate: 403, fields if there is a rule.
 
     It would hold for whoever is next on that connection to the upstream. Clients send it unasked as well, so that it
     is not enough to take the challenge out of the upstream's answers.
     """
-    if b"authorization" not in q.head.fields or not any(map(is_connection_bound, _values(q.head, b"authorization"))):
-        return None
     reason = Reason.AUTHENTICATION_CONNECTION_BOUND
-    return Answer(reason, 403, _fields(q), q.site, remedy_for(reason))
+    return Answer(reason, 403, _fields(match), site, remedy_for(reason))
 
 
-def not_cors(q: Question) -> Relay | None:
+def not_cors(site: Site) -> Relay:
     """Relay a request without `Origin`, as of navigations, images, no-cors GET, curl: no fields."""
-    return Relay(Reason.NOT_CORS, q.site) if q.origin is None else None
+    return Relay(Reason.NOT_CORS, site)
 
 
-def same_origin(q: Question) -> Relay | None:
+def same_origin(site: Site) -> Relay:
     """Relay a request of the site's own page: no fields."""
-    return Relay(Reason.SAME_ORIGIN, q.site) if q.origin is not None and _is_own_page(q.head, q.origin) else None
+    return Relay(Reason.SAME_ORIGIN, site)
 
 
-def form_post(q: Question) -> Relay | None:
+def form_post(site: Site) -> Relay:
     """Relay a POST of an origin without a rule, `null` included, to a path in `form_posts`: no fields."""
-    if q.match or q.head.method != b"POST" or q.path not in q.site.form_posts:
-        return None
-    return Relay(Reason.FORM_POST, q.site)
+    return Relay(Reason.FORM_POST, site)
 
 
-def origin_not_allowed(q: Question) -> Decision | None:
+def origin_not_allowed(site: Site, origin: bytes) -> Decision:
     """Refuse all else of an origin without a rule: 403 before the upstream is touched; or as `unlisted_origins` says.
 
     Forms and text/plain posts are never preflighted: this row protects the application from them.
     """
-    if q.match:
-        return None
-    if q.site.unlisted is UnlistedOrigins.RELAY:
-        return Relay(Reason.ORIGIN_UNLISTED, q.site)
-    return Answer(Reason.ORIGIN_NOT_ALLOWED, 403, VARY, q.site, _origin_remedy(q))
+    if site.unlisted is UnlistedOrigins.RELAY:
+        return Relay(Reason.ORIGIN_UNLISTED, site)
+    return Answer(Reason.ORIGIN_NOT_ALLOWED, 403, VARY, site, _origin_remedy(site, origin))
 
 
-def path_not_allowed(q: Question) -> Answer | None:
+def path_not_allowed(site: Site, match: Match[Rule], path: bytes) -> Answer:
     """Refuse a path outside the rule: 403 and fields."""
-    if not q.match or q.path in q.match.entry.paths:
-        return None
-    remedy = remedy_for(Reason.PATH_NOT_ALLOWED, place=q.match.entry.place, path=q.path)
-    return Answer(Reason.PATH_NOT_ALLOWED, 403, _fields(q), q.site, remedy)
+    remedy = remedy_for(Reason.PATH_NOT_ALLOWED, place=match.entry.place, path=path)
+    return Answer(Reason.PATH_NOT_ALLOWED, 403, _fields(match), site, remedy)
 
 
-def method_not_allowed(q: Question) -> Answer | None:
+def method_not_allowed(site: Site, match: Match[Rule], method: bytes) -> Answer:
     """Refuse a method outside the rule: 405 with `Allow`, and fields."""
-    if not q.match or q.head.method in q.match.entry.methods:
-        return None
-    rule = q.match.entry
-    block = _fields(q) + rule.compiled.allow
-    return Answer(Reason.METHOD_NOT_ALLOWED, 405, block, q.site, _method_remedy(rule, q.head.method))
+    rule = match.entry
+    return Answer(
+        Reason.METHOD_NOT_ALLOWED, 405, _fields(match) + rule.compiled.allow, site, _method_remedy(rule, method)
+    )
 
 
-def allowed(q: Question) -> Relay | None:
+def allowed(site: Site, match: Match[Rule]) -> Relay:
     """Relay what is left, a WebSocket upgrade too, with fields, whatever status comes back."""
-    return Relay(Reason.ALLOWED, q.site, q.match.entry, _share(q.match)) if q.match else None
+    rule = match.entry
+    return Relay(_ALLOWED, site, rule, rule.compiled.share(match.origin))
 
 
-ROWS: Final[tuple[Row, ...]] = (
-    host_unknown,
-    origin_repeated,
-    preflight_origin,
-    preflight_method,
-    preflight_header,
-    preflight_allowed,
-    path_ambiguous,
-    path_not_served,
-    authentication_connection_bound,
-    not_cors,
-    same_origin,
-    form_post,
-    origin_not_allowed,
-    path_not_allowed,
-    method_not_allowed,
-    allowed,
-)
-"""Asked in this order; the first that applies ends it. Some row always does.
-
-What is not HTTP at all, or over a limit, has no row here: no head could be made of it (`refuse`, `fail`).
-"""
+# ------------------------------------------------------------------------------------------- what the rows look at
 
 
-def decide(policy: Policy, head: RequestHead) -> Decision:
-    """Decide what becomes of a request whose head is whole and well-formed."""
-    asked = question(policy, head)
-    for row in ROWS:
-        decision = row(asked)
-        if decision is not None:
-            return decision
-    raise AssertionError("no row applies")  # and nothing is relayed: whoever called answers `internal`
-
-
-# ------------------------------------------------------------------------------------------- what the rows ask for
+def _logs_in_a_connection(fields: Fields) -> bool:
+    """Tell whether a value of `Authorization` does so, which binds whoever is next on it."""
+    if fields.repeated:
+        return any(map(is_connection_bound, fields.values(b"authorization")))
+    return is_connection_bound(fields.value(b"authorization") or b"")
 
 
 def _values(head: RequestHead, name: bytes) -> Sequence[bytes]:
@@ -313,9 +285,9 @@ def _share(match: Match[Rule]) -> bytes:
     return match.entry.compiled.share(match.origin)
 
 
-def _fields(q: Question) -> bytes:
+def _fields(match: Match[Rule] | None) -> bytes:
     """Return the field lines of a refusal: `Vary`, and the CORS fields if the origin has a rule."""
-    return _share(q.match) + VARY if q.match else VARY
+    return _share(match) + VARY if match else VARY
 
 
 def _is_own_page(head: RequestHead, origin: bytes) -> bool:
@@ -341,11 +313,11 @@ DEFAULT_PORTS: Final[Mapping[bytes, bytes]] = {b"https": b":443", b"http": b":80
 """Scheme → what an authority may end in without meaning anything else."""
 
 
-def _origin_remedy(q: Question) -> str:
+def _origin_remedy(site: Site, origin: bytes) -> str:
     """Return what would let this origin in."""
-    if q.origin == b"null":
+    if origin == b"null":
         return OPAQUE_ORIGIN_REMEDY
-    return remedy_for(Reason.ORIGIN_NOT_ALLOWED, place=q.site.place, origin=q.origin)
+    return remedy_for(Reason.ORIGIN_NOT_ALLOWED, place=site.place, origin=origin)
 
 
 OPAQUE_ORIGIN_REMEDY: Final = "serve the page from an origin of its own: a sandboxed frame and a file have none"

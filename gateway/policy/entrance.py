@@ -6,7 +6,7 @@ from gateway.http1.cdn_loop import has_passed
 from gateway.http1.head import RequestHead
 from gateway.http1.target import path_of, split_host
 from gateway.policy.compiled import VARY
-from gateway.policy.decide import Answer, Question, host_unknown, question
+from gateway.policy.decide import Answer, Asker, asker, host_unknown
 from gateway.policy.model import Policy
 from gateway.policy.reason import Reason, remedy_for
 
@@ -27,15 +27,14 @@ def loop_detected(policy: Policy, head: RequestHead, name: bytes) -> Answer | No
     """
     if not has_passed(head.fields, name):
         return None
-    q = question(policy, head)
-    site = None if host_unknown(q) else q.site
-    vary = VARY if site else b""
-    return Answer(Reason.LOOP_DETECTED, 508, _shared(q) + vary, site, remedy_for(Reason.LOOP_DETECTED))
+    who = asker(policy, head)
+    vary = VARY if who.site else b""
+    return Answer(Reason.LOOP_DETECTED, 508, _shared(who) + vary, who.site, remedy_for(Reason.LOOP_DETECTED))
 
 
-def _shared(q: Question) -> bytes:
+def _shared(who: Asker) -> bytes:
     """Return the CORS fields of an answer, if the origin has a rule."""
-    return q.match.entry.compiled.share(q.match.origin) if q.match else b""
+    return who.match.entry.compiled.share(who.match.origin) if who.match else b""
 
 
 def to_https(policy: Policy, head: RequestHead) -> Answer:
@@ -44,11 +43,10 @@ def to_https(policy: Policy, head: RequestHead) -> Answer:
     An add-in's call is never redirected: a browser follows no redirect of a preflight, and what a page sends by plain
     http has been read on the way already. The public port of https is the default one.
     """
-    q = question(policy, head)
-    unknown = host_unknown(q)
-    if unknown is not None:
-        return unknown
-    if q.origin is None and head.method in SAFE_TO_REDIRECT and head.host:
+    who = asker(policy, head)
+    if who.site is None:
+        return host_unknown(head)
+    if who.origin is None and head.method in SAFE_TO_REDIRECT and head.host:
         location = b"Location: https://%b%b\r\n" % (split_host(head.host)[0], head.target)
-        return Answer(Reason.PLAIN_HTTP, 308, VARY + location, q.site)
-    return Answer(Reason.PLAIN_HTTP, 403, _shared(q) + VARY, q.site, remedy_for(Reason.PLAIN_HTTP))
+        return Answer(Reason.PLAIN_HTTP, 308, VARY + location, who.site)
+    return Answer(Reason.PLAIN_HTTP, 403, _shared(who) + VARY, who.site, remedy_for(Reason.PLAIN_HTTP))

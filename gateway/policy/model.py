@@ -214,6 +214,8 @@ class Site:
     limits: SiteLimits = field(default_factory=SiteLimits)
     place: str = ""
     """Where it stands, for remedies: `sites[0], customer.yaml:2`."""
+    name: str = field(init=False, repr=False, compare=False)
+    """The name in logs: its first host name, or `*`."""
     reads_paths: bool = field(init=False, repr=False)
     """What becomes of a request depends on its path, so that a path must have one reading only."""
 
@@ -223,12 +225,8 @@ class Site:
             or any(url.prefix for url in self.upstream.urls)
             or any(paths not in (NOTHING, EVERYTHING) for paths in (self.form_posts, self.websocket))
         )
+        object.__setattr__(self, "name", self.names[0] if self.names else "*")
         object.__setattr__(self, "reads_paths", reads_paths)
-
-    @property
-    def name(self) -> str:
-        """The name in logs: its first host name, or `*`."""
-        return self.names[0] if self.names else "*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The judgement of an upstream's response: which of its fields go, which are added, or that it is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -18,6 +19,10 @@ from gateway.policy.location import Outside, looks_like_login, outside_of, refre
 from gateway.policy.model import Challenges, CookieHandling, LocationHandling, LoginRedirect
 from gateway.policy.reason import Reason, shown
 
+SWITCHING_PROTOCOLS: Final = int(HTTPStatus.SWITCHING_PROTOCOLS)
+MISDIRECTED_REQUEST: Final = int(HTTPStatus.MISDIRECTED_REQUEST)
+"""As numbers, which are compared faster than the members of an enumeration are looked up."""
+
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses that a browser follows (https://fetch.spec.whatwg.org/#redirect-status)."""
 
@@ -30,6 +35,7 @@ _GONE: Final = frozenset({b"alt-svc", b"vary"})
 """Alt-Svc would lead clients past the gateway (RFC 7838, 3); Vary is written anew."""
 
 _PREFIXES: Final = (CORS_PREFIX,)
+_COOKIES_RELAYED: Final = CookieHandling.RELAY
 
 
 def request_change(relay: Relay, head: RequestHead) -> Change:  # noqa: ARG001 - as judge_response has it
@@ -56,23 +62,58 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     (`upstream-redirect`); a redirect to a login page, or to another origin, answered with 401 (`login-required`);
     challenges dropped that browsers ask the user for.
     """
+    block = b"" if response.status == SWITCHING_PROTOCOLS else relay.block
+    if not _is_to_be_judged(relay, response):
+        return Change(_GONE, _PREFIXES, _vary(response.fields) + block)
     outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
     refused = _refused(relay, request, response, outside)
     if refused:
         return refused
     dropped = set(_GONE)
-    added = [_vary(response.fields)]
-    if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
-        added.append(relay.block)
+    added = [_vary(response.fields), block]
     for name, values in _written_anew(relay, response, outside):
         dropped.add(name.lower())
         added.extend(b"%b: %b\r\n" % (name, value) for value in values)
     return Change(frozenset(dropped), _PREFIXES, b"".join(added))
 
 
+def _is_to_be_judged(relay: Relay, response: ResponseHead) -> bool:
+    """Tell whether anything of a response may be refused or written anew but `Vary`: of most, nothing is."""
+    first = response.fields.first
+    return (
+        response.status == MISDIRECTED_REQUEST
+        or b"www-authenticate" in first
+        or (
+            relay.rule is not None
+            and (
+                b"location" in first
+                or b"refresh" in first
+                or (
+                    b"set-cookie" in first
+                    and not (relay.rule.cookies is _COOKIES_RELAYED and relay.site.rewrite.cookies is None)
+                )
+            )
+        )
+    )
+
+
 def _vary(fields: Fields) -> bytes:
     """Return the one line of `Vary`."""
-    return b"Vary: %b\r\n" % merge_vary(fields.values(b"vary"), (b"Origin",)) if b"vary" in fields else VARY
+    if b"vary" not in fields.first:
+        return VARY
+    if fields.repeated:
+        return _vary_with_origin(fields.values(b"vary"))
+    return _often(fields.value(b"vary") or b"")
+
+
+def _vary_with_origin(values: Sequence[bytes]) -> bytes:
+    return b"Vary: %b\r\n" % merge_vary(values, (b"Origin",))
+
+
+@lru_cache(maxsize=64)
+def _often(value: bytes) -> bytes:
+    """Return the line for what upstreams say again and again: `Accept-Encoding`, for the most part."""
+    return _vary_with_origin((value,))
 
 
 def _leads_somewhere(relay: Relay, response: ResponseHead) -> bool:
@@ -82,7 +123,7 @@ def _leads_somewhere(relay: Relay, response: ResponseHead) -> bool:
 
 def _refused(relay: Relay, request: RequestHead, response: ResponseHead, outside: Outside | None) -> Answer | None:
     """Return the answer given instead of a response, None where it is passed on."""
-    if response.status == HTTPStatus.MISDIRECTED_REQUEST:
+    if response.status == MISDIRECTED_REQUEST:
         # It is about our connection to the upstream: whoever is connected to us is not meant (RFC 9110, 15.5.20).
         return failure(Reason.UPSTREAM_MISDIRECTED, relay)
     challenges = response.fields.values(b"www-authenticate")

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from gateway.http1.errors import Http1Error
-from gateway.http1.forwarding import client_address, client_scheme
-from gateway.http1.framing import Kind
+from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
+from gateway.http1.framing import NO_BODY
 from gateway.http1.head import HeadBuffer, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
@@ -33,6 +33,7 @@ DRAIN_IDLE_SECONDS: Final = 5.0
 """How long an idle connection may still bring one more request while draining (contract item 21)."""
 MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
+SERVED: Final = Entry.SERVED
 PEER_HAS_LEFT: Final[int] = getattr(select, "POLLRDHUP", 0)
 """A FIN has come, octets before it read or not (Linux); of a reset `poll` tells unasked."""
 RETRY_AFTER_SECONDS: Final = 1
@@ -51,6 +52,11 @@ class State(Enum):
     CLOSED = auto()
 
 
+HEAD: Final = State.HEAD
+EXCHANGE: Final = State.EXCHANGE
+"""By a name of the module's own: a member of an enumeration takes longer to look up than most that is done with it."""
+
+
 class ClientConnection(Connection):
     """One client's connection: its unread octets, and the exchange under way."""
 
@@ -62,6 +68,8 @@ class ClientConnection(Connection):
         "_door",
         "_entry",
         "_feeding",
+        "_forwarding",
+        "_forwarding_host",
         "_handshake",
         "_octets",
         "_trusted",
@@ -83,6 +91,9 @@ class ClientConnection(Connection):
         self._door = Door("", "")
         self._entry = Entry.CUT
         self._trusted = False
+        self._forwarding: bytes = b""
+        self._forwarding_host: bytes | None = None
+        """Who asks, as the upstream is told, and for which Host: the next request mostly has the same."""
         self._handshake = handshake
         self._buffer = HeadBuffer(self.limits.head)
         self._octets = b""
@@ -102,7 +113,7 @@ class ClientConnection(Connection):
     @property
     def holds_part_of_a_head(self) -> bool:
         """Whether a head has begun and is not whole."""
-        return len(self._buffer) > 0
+        return bool(self._buffer.held)
 
     # The transport's callbacks.
 
@@ -195,7 +206,7 @@ class ClientConnection(Connection):
     def _feed(self) -> None:
         self._feeding = True
         try:
-            while self._octets and not self._waits_for_its_reader and self._STEPS[self.state](self):
+            while self._octets and not self._waits_for_its_reader() and self._step():
                 pass
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
             self.broken(error)
@@ -203,17 +214,21 @@ class ClientConnection(Connection):
             self._feeding = False
         self.balance()
 
-    @property
     def _waits_for_its_reader(self) -> bool:
-        """Whether the next request must wait until the client has read answers to earlier ones, or is for nobody."""
-        return self.state is State.HEAD and (self.stalled or not self.is_open)
+        """Tell whether the next request must wait until the client has read earlier answers, or is for nobody."""
+        return self.state is HEAD and (self.stalled or self.transport is None or self.transport.is_closing())
+
+    def _step(self) -> bool:
+        """Do with the octets what the state wants; True asks for another round with what is left (contract item 2)."""
+        return self._read_head() if self.state is HEAD else self._STEPS[self.state](self)
 
     def _read_head(self) -> bool:
         data, self._octets = self._octets, b""
-        if not self.holds_part_of_a_head:
+        began = self.loop.time()
+        if not self._buffer.held:
             self.admission.busy(self)
             self._answer_unsent = False
-            self.due = self.loop.time() + self.limits.head_seconds
+            self.due = began + self.limits.head_seconds
         try:
             found = self._buffer.feed(data)
         except Http1Error as error:
@@ -222,7 +237,6 @@ class ClientConnection(Connection):
         if found is None:
             return False
         octets, self._octets = found
-        began = self.loop.time()
         try:
             head = parse_request_head(octets, self.limits.head)
         except Http1Error as error:
@@ -271,7 +285,7 @@ class ClientConnection(Connection):
         self._asked = True
         decision = self._decided(head)
         request_id = self.gateway.request_id()
-        if not self._trusted and b"x-forwarded-for" in head.fields:
+        if not self._trusted and b"x-forwarded-for" in head.fields.first:
             self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
         if isinstance(decision, Answer):
             rest_done = self._swallow(head)
@@ -280,7 +294,7 @@ class ClientConnection(Connection):
             self.gateway.finished(record_of_answer(decision, head, self.address_of(head), request_id, seconds))
             self._after_answer(closes=closes, whole=rest_done)
             return
-        self.state = State.EXCHANGE
+        self.state = EXCHANGE
         self.exchange = Exchange(self, head, decision, request_id, began)
         self.exchange.start()
 
@@ -290,14 +304,15 @@ class ClientConnection(Connection):
         if answer is not None:
             return answer
         decision = decide(self.gateway.policy, head)
-        if self._entry is Entry.SERVED or isinstance(decision, Answer):
+        if self._entry is SERVED or isinstance(decision, Answer):
             return decision
         return failure(Reason.GATEWAY_BUSY, decision)
 
     def _answer_of_listener(self, head: RequestHead) -> Answer | None:
-        loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
-        if loop is not None:
-            return loop
+        if b"cdn-loop" in head.fields.first:
+            loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
+            if loop is not None:
+                return loop
         listener = self.listener
         if listener.health is not None:
             answer = health(head, listener.health.encode(), draining=self.gateway.leaving)
@@ -307,7 +322,7 @@ class ClientConnection(Connection):
 
     def _swallow(self, head: RequestHead) -> bool:
         """Drop the body of a request that is answered here, as far as it has come; tell whether that is all of it."""
-        if head.body.kind is Kind.NONE:
+        if head.body is NO_BODY:
             return True
         reader: BodyReader = body_reader(head.body, extensions=False)
         try:
@@ -341,7 +356,7 @@ class ClientConnection(Connection):
         self.exchange = None
         seconds = self.loop.time() - exchange.began
         self.gateway.finished(record_of_exchange(exchange, self.address_of(exchange.head), seconds))
-        if not self.is_open:
+        if self.transport is None or self.transport.is_closing():
             self.state = State.CLOSED
             return
         self._after_answer(closes=exchange.client_closes, whole=exchange.request_done)
@@ -356,7 +371,7 @@ class ClientConnection(Connection):
         elif closes:
             self.finish_connection()
         else:
-            self.state = State.HEAD
+            self.state = HEAD
             self._note_idle()
             self._await_head()
 
@@ -373,7 +388,8 @@ class ClientConnection(Connection):
         if self.stalled:
             self.due = self.stalled_since + self.limits.write_stall_seconds
         else:
-            seconds = DRAIN_IDLE_SECONDS if self._is_draining else self.limits.keep_alive_seconds
+            draining = self.gateway.draining or self.admission.draining
+            seconds = DRAIN_IDLE_SECONDS if draining else self.limits.keep_alive_seconds
             self.due = self.loop.time() + seconds
 
     def finish_connection(self) -> None:
@@ -422,26 +438,36 @@ class ClientConnection(Connection):
         if self.state is State.HEAD and not self.holds_part_of_a_head:
             self.due = min(self.due, self.loop.time() + DRAIN_IDLE_SECONDS)
 
-    @property
-    def _is_draining(self) -> bool:
-        """Whether this is the connection's last request: the gateway stops, or its listener has been taken away."""
-        return self.gateway.draining or self.admission.draining
-
     def must_close(self, head: RequestHead) -> bool:
-        """Tell whether the answer to `head` must be the connection's last."""
-        return not head.persistent or self._is_draining or self._entry is not Entry.SERVED
+        """Tell whether the answer to `head` must be the connection's last.
+
+        So it is also where the gateway stops, or the listener has been taken away.
+        """
+        draining = self.gateway.draining or self.admission.draining
+        return draining or not head.persistent or self._entry is not SERVED
 
     # What the request is told to come from.
 
     def address_of(self, head: RequestHead) -> str:
         """Return the client's address, as the upstream and the log are told."""
         if not self._trusted:
-            return self.peer
+            return self._door.address
         return client_address(self.peer, head.fields, self.gateway.is_trusted)
 
     def scheme_of(self, head: RequestHead) -> str:
         """Return the scheme the client used, as the upstream is told."""
-        return client_scheme("https" if self._door.by_tls else "http", head.fields, trusted=self._trusted)
+        own = "https" if self._door.by_tls else "http"
+        return client_scheme(own, head.fields, trusted=True) if self._trusted else own
+
+    def forwarding_lines(self, head: RequestHead) -> bytes:
+        """Return the lines that tell the upstream who asks."""
+        host = head.host or b""
+        if self._trusted:  # each request may be another client's
+            return forwarding_lines(client=self.address_of(head), scheme=self.scheme_of(head), host=host)
+        if host != self._forwarding_host:
+            self._forwarding_host = host
+            self._forwarding = forwarding_lines(client=self.peer, scheme=self.scheme_of(head), host=host)
+        return self._forwarding
 
     # Refusals before a head is whole, and faults.
 
@@ -478,9 +504,14 @@ class ClientConnection(Connection):
     # Back-pressure.
 
     def balance(self) -> None:
-        """Read on unless the upstream or the client's own reading must catch up, or too much is unread (9 and 14)."""
+        """Read on unless the upstream or the client's own reading must catch up, or too much is unread (9 and 14).
+
+        Not while octets are being taken: what holds then is what holds when that is over.
+        """
+        if self._feeding:
+            return
         exchange = self.exchange
-        held = exchange.holds_back_client if exchange is not None else self._waits_for_its_reader
+        held = exchange.holds_back_client() if exchange is not None else self._waits_for_its_reader()
         self.set_reading(wanted=not held and len(self._octets) < self.limits.head.octets)
 
     def flow_changed(self) -> None:

@@ -86,6 +86,8 @@ class Gateway:
         self._shared = shared
         self.loop_name = loop_name or new_loop_name()
         """What is left in CDN-Loop: a request that comes round again meets it sooner or later."""
+        self.loop_line = b"CDN-Loop: %b\r\n" % self.loop_name
+        """What that is of a request which comes round for the first time."""
         self._ids = count(1)
         self._date_second = 0
         self._date = b""

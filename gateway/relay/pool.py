@@ -36,7 +36,8 @@ class Pool:
         self.in_flight, self.streams = tallies
         """Requests under way on this upstream; WebSockets and event streams, which are no longer in flight."""
         self.servers = Servers(self)
-        self._idle: dict[Route, list[UpstreamConnection]] = {}
+        self._idle: dict[str, list[UpstreamConnection]] = {}
+        """By the key of their route."""
         self._turn = 0
         urls = upstream.urls
         self._plain = (Route(urls[0], ""),) if len(urls) == 1 and urls[0].scheme == "http" else None
@@ -57,18 +58,18 @@ class Pool:
 
     def take(self, route: Route) -> UpstreamConnection | None:
         """Return an idle connection of `route` if there is one, the last parked first."""
-        while idle := self._idle.get(route):
+        while idle := self._idle.get(route.key):
             connection = idle.pop()
             if not idle:
-                del self._idle[route]  # or a Host that is asked for once would be remembered for ever
-            if connection.is_quiet:
+                del self._idle[route.key]  # or a Host that is asked for once would be remembered for ever
+            if connection.is_quiet():
                 return connection
             connection.drop()
         return None
 
     def park(self, connection: UpstreamConnection) -> None:
         """Keep a connection on which both sides are done, for a short while."""
-        self._idle.setdefault(connection.route, []).append(connection)
+        self._idle.setdefault(connection.route.key, []).append(connection)
 
     @property
     def idle_routes(self) -> int:
@@ -77,11 +78,11 @@ class Pool:
 
     def forget(self, connection: UpstreamConnection) -> None:
         """Drop a parked connection that has ended."""
-        idle = self._idle.get(connection.route, [])
+        idle = self._idle.get(connection.route.key, [])
         if connection in idle:
             idle.remove(connection)
             if not idle:
-                del self._idle[connection.route]
+                del self._idle[connection.route.key]
 
     def connect(self, exchange: "Exchange", routes: tuple[Route, ...]) -> Attempt:
         """Begin a new connection for `exchange`; it is told of the end by `connected` or `failed`."""

@@ -7,7 +7,7 @@ import os
 import select
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +44,13 @@ class Route:
     url: "UpstreamUrl"
     tls_name: str
     """SNI and verified name; empty for plain HTTP."""
+    key: str = field(init=False, repr=False, compare=False)
+    """Says both: parked connections are looked up by it, and a text knows its hash."""
+
+    def __post_init__(self) -> None:
+        url = self.url
+        key = f"{url.scheme}://{url.authority}{url.prefix.decode('latin-1')} {self.tls_name}"
+        object.__setattr__(self, "key", key)
 
 
 class State(Enum):
@@ -53,6 +60,11 @@ class State(Enum):
     TUNNEL = auto()
     IDLE = auto()
     CLOSED = auto()
+
+
+BUSY: Final = State.BUSY
+TUNNEL: Final = State.TUNNEL
+IDLE: Final = State.IDLE
 
 
 class UpstreamConnection(Connection):
@@ -105,7 +117,7 @@ class UpstreamConnection(Connection):
 
     def begin(self, exchange: "Exchange") -> None:
         """Carry the request of `exchange` from now on."""
-        self.state = State.BUSY
+        self.state = BUSY
         self.exchange = exchange
         self.due = NEVER
         self.interim = 0
@@ -122,23 +134,20 @@ class UpstreamConnection(Connection):
         Not parked while octets of the request wait to be sent: the upstream has answered without reading them.
         """
         self.exchange = None
-        if reusable and self.is_open and not self._unsent and not self.pool.retired:
-            self.state = State.IDLE
+        transport, pool = self.transport, self.pool
+        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
+        if reusable and is_open and not pool.retired:
+            self.state = IDLE
             self.reused = True
             self.set_reading(wanted=True)
-            self.due = self.loop.time() + self.pool.upstream.timeouts.keep_alive
-            self.pool.park(self)
+            self.due = self.loop.time() + pool.upstream.timeouts.keep_alive
+            pool.park(self)
         else:
             self.state = State.CLOSED
             self.end()
 
-    @property
-    def _unsent(self) -> int:
-        return self.transport.get_write_buffer_size() if self.transport is not None else 0
-
-    @property
     def is_quiet(self) -> bool:
-        """Whether a parked connection is still fit for a request.
+        """Tell whether a parked connection is still fit for a request.
 
         Asked of the kernel: the upstream's end, or octets that would be taken for the answer, may have come already in
         this pass of the loop, which tells us of them in the next.
@@ -183,7 +192,7 @@ class UpstreamConnection(Connection):
             self._drop_unless_closing()
             return
         try:
-            if self.state is State.TUNNEL:
+            if self.state is TUNNEL:
                 exchange.tunnel_down(data)
             else:
                 self._octets(exchange, data)

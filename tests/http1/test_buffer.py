@@ -94,15 +94,15 @@ def test_a_head_in_one_read_is_not_copied_but_for_its_slices() -> None:
 
 def test_what_is_held_is_told_and_forgotten_with_the_head() -> None:
     buffer = HeadBuffer()
-    assert (len(buffer), buffer.octets) == (0, b"")
+    assert (len(buffer.held), buffer.octets) == (0, b"")
     assert buffer.feed(b"\r\nGET /") is None
-    assert (len(buffer), buffer.octets) == (5, b"GET /")
+    assert (len(buffer.held), buffer.octets) == (5, b"GET /")
     assert buffer.feed(b" HTTP/1.1\r\n\r\nhello") == (b"GET / HTTP/1.1\r\n\r\n", b"hello")
-    assert (len(buffer), buffer.octets) == (0, b"")
+    assert (len(buffer.held), buffer.octets) == (0, b"")
     for _ in range(2):  # the next head has an empty line and a start line of its own
         assert buffer.feed(b"\r") is None
         assert buffer.feed(b"\n") is None
-        assert (len(buffer), buffer.octets) == (0, b"")
+        assert (len(buffer.held), buffer.octets) == (0, b"")
         assert buffer.feed(GET + b"!") == (GET, b"!")
 
 

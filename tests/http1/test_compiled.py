@@ -35,6 +35,7 @@ pytestmark = [
 
 ANSWER = exchanges.SIZED.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 CHUNKS = exchanges.CHUNKED.partition(b"\r\n\r\n")[2]
+OWN = b"X-Own: 1\r\n"
 ADDED = Change(frozenset({b"cookie"}), (b"access-control-",), b"Vary: Origin\r\n")
 
 TWINS: dict[str, Callable[..., object]] = {
@@ -87,8 +88,8 @@ def test_a_request_of_a_browser_is_read_and_written(alone: ModuleType) -> None:
         expected = head.parse_request_head(octets)
         assert alone.parse_request_head(octets) == expected
         assert alone.parse_request_head(octets, HeadLimits(lines=len(expected.fields.lines))) == expected
-        written = outgoing.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED)
-        assert alone.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED) == written
+        written = outgoing.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED, own=OWN)
+        assert alone.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED, own=OWN) == written
 
 
 @pytest.mark.parametrize(
@@ -102,8 +103,8 @@ def test_so_is_one_with(alone: ModuleType, line: bytes) -> None:
     octets = build.head(b"POST /a?b HTTP/1.1", b"Host: Crm.Example:8443", line)
     expected = head.parse_request_head(octets)
     assert alone.parse_request_head(octets) == expected
-    written = outgoing.request_octets(expected, target=b"/a", host=b"b", change=ADDED)
-    assert alone.request_octets(expected, target=b"/a", host=b"b", change=ADDED) == written
+    written = outgoing.request_octets(expected, target=b"/a", host=b"b", change=ADDED, own=OWN)
+    assert alone.request_octets(expected, target=b"/a", host=b"b", change=ADDED, own=OWN) == written
 
 
 @pytest.mark.parametrize("line", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Connection: close", b"A: b"])
@@ -113,8 +114,8 @@ def test_so_is_an_answer(alone: ModuleType, line: bytes, method: bytes) -> None:
     expected = head.parse_response_head(octets, method)
     assert alone.parse_response_head(octets, method) == expected
     body = Framing(Kind.SIZED, 7) if expected.body == NO_BODY else expected.body
-    written = outgoing.response_octets(expected, body=body, close=False, minor=1, change=ADDED)
-    assert alone.response_octets(expected, body=body, close=False, minor=1, change=ADDED) == written
+    written = outgoing.response_octets(expected, body=body, close=False, minor=1, change=ADDED, own=OWN)
+    assert alone.response_octets(expected, body=body, close=False, minor=1, change=ADDED, own=OWN) == written
 
 
 def test_so_are_chunks(alone: ModuleType) -> None:
@@ -184,8 +185,8 @@ def test_responses(compiled: ModuleType, octets: bytes, method: bytes, limits: H
 @given(LINES, FRAMINGS, CHANGES)
 def test_requests_written(compiled: ModuleType, lines: list[bytes], body: Framing, change: Change) -> None:
     request = RequestHead(b"PUT", b"/", 1, build.fields(*lines), None, body, persistent=True, expects_continue=False)
-    expected = told(outgoing.request_octets, request, target=b"/x", host=b"", change=change)
-    assert told(compiled.request_octets, request, target=b"/x", host=b"", change=change) == expected
+    expected = told(outgoing.request_octets, request, target=b"/x", host=b"", change=change, own=OWN)
+    assert told(compiled.request_octets, request, target=b"/x", host=b"", change=change, own=OWN) == expected
 
 
 @pytest.mark.fuzz
@@ -201,8 +202,10 @@ def test_responses_written(
     compiled: ModuleType, lines: list[bytes], body: Framing, change: Change, status: int, *, close: bool, minor: int
 ) -> None:
     answer = ResponseHead(1, status, b"\xff", build.fields(*lines), body, persistent=True)
-    expected = told(outgoing.response_octets, answer, body=body, close=close, minor=minor, change=change)
-    assert told(compiled.response_octets, answer, body=body, close=close, minor=minor, change=change) == expected
+    expected = told(outgoing.response_octets, answer, body=body, close=close, minor=minor, change=change, own=OWN)
+    assert (
+        told(compiled.response_octets, answer, body=body, close=close, minor=minor, change=change, own=OWN) == expected
+    )
 
 
 @pytest.mark.fuzz
@@ -227,8 +230,8 @@ def test_many_lines(compiled: ModuleType, count: int) -> None:
     limits = HeadLimits(lines=1000)
     expected = head.parse_request_head(head_of(count), limits)
     assert compiled.parse_request_head(head_of(count), limits) == expected
-    written = outgoing.request_octets(expected, target=b"/", host=b"a", change=ADDED)
-    assert compiled.request_octets(expected, target=b"/", host=b"a", change=ADDED) == written
+    written = outgoing.request_octets(expected, target=b"/", host=b"a", change=ADDED, own=OWN)
+    assert compiled.request_octets(expected, target=b"/", host=b"a", change=ADDED, own=OWN) == written
 
 
 def test_limits_are_those_of_each_call(compiled: ModuleType) -> None:
@@ -300,7 +303,7 @@ def test_a_place_outside_the_data_does_no_harm(compiled: ModuleType, at: int, le
 def test_fields_that_contradict_themselves_do_no_harm(compiled: ModuleType, index: int) -> None:
     fields = Fields((b"connection",), (b"Connection: x",), {b"connection": index}, frozenset())
     with pytest.raises(IndexError):
-        compiled.request_octets(replace(GOOD, fields=fields), target=b"/", host=b"a", change=ADDED)
+        compiled.request_octets(replace(GOOD, fields=fields), target=b"/", host=b"a", change=ADDED, own=OWN)
 
 
 # Nothing is lost, and nothing is read or written outside of what there is.
@@ -312,9 +315,9 @@ def everything(compiled: ModuleType) -> None:
     for octets in (ANSWER, ANSWER[:-1], b""):
         told(compiled.parse_response_head, octets, b"GET")
     for change in (ADDED, None):
-        told(compiled.request_octets, GOOD, target=b"/", host=b"a", change=change)
-        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=1, change=change)
-        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=0, change=change)
+        told(compiled.request_octets, GOOD, target=b"/", host=b"a", change=change, own=OWN)
+        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=1, change=change, own=OWN)
+        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=0, change=change, own=OWN)
     for at in (0, 1, 9_999_999):
         told(compiled.scan_chunks, CHUNKS, at, 0)
 

@@ -4,28 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.cors.origin import Match, OriginTable
+from gateway.cors.origin import OriginTable
 from gateway.http1 import errors
 from gateway.http1.errors import Http1Error
 from gateway.http1.head import RequestHead, Salvaged
-from gateway.policy import decide as decide_module
 from gateway.policy.decide import (
     ALLOW_ANY,
-    NO_SITE,
     REASONS,
-    ROWS,
     Answer,
     Decision,
-    Question,
     Relay,
     decide,
     fail,
     failure,
-    question,
     refuse,
 )
-from gateway.policy.model import EVERYTHING, NOTHING, Paths, Policy, UnlistedOrigins
+from gateway.policy.model import EVERYTHING, Paths, Policy, UnlistedOrigins
 from gateway.policy.reason import EXPLANATIONS, Reason
+from tests.policy.decision_table import rows
 from tests.policy.examples import (
     ADDIN,
     APPS,
@@ -61,7 +57,7 @@ def shared(origin: str) -> bytes:
 
 
 def test_the_rows_stand_in_the_order_of_the_design() -> None:
-    assert [row.__name__ for row in ROWS] == [
+    assert rows() == [
         "host_unknown",
         "origin_repeated",
         "preflight_origin",
@@ -79,12 +75,6 @@ def test_the_rows_stand_in_the_order_of_the_design() -> None:
         "method_not_allowed",
         "allowed",
     ]
-
-
-def test_where_no_row_applies_nothing_is_relayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decide_module, "ROWS", ())
-    with pytest.raises(AssertionError, match=r"^no row applies$"):
-        decide(POLICY, request())
 
 
 # ------------------------------------------------------------------------------------------------------ host-unknown
@@ -630,27 +620,6 @@ def test_g49_a_decision_holds_on_to_the_policy_it_was_made_by() -> None:
     decide(Policy({}), request(origin=ADDIN))
     assert isinstance(before, Relay)
     assert failure(Reason.UPSTREAM_TIMEOUT, before).block == SHARED + VARY
-
-
-# ------------------------------------------------------------------------------------------------------ the question
-
-
-def test_question() -> None:
-    head = request(target="/a?b")
-    assert question(Policy({}), head) == Question(head, NO_SITE, b"/a")
-    head = request(origin=ADDIN)
-    match = Match(RULE, ADDIN.encode(), slash=False)
-    assert question(POLICY, head) == Question(head, SITE, b"/restapi/v1/x", ADDIN.encode(), match)
-    head = preflight(origin="https://evil.net")
-    expected = Question(head, SITE, b"/restapi/v1/x", b"https://evil.net", None, preflight=True)
-    assert question(POLICY, head) == expected
-    asked = question(POLICY, preflight("PUT", "x-otp")).asked
-    assert asked == (RULE, b"PUT", b"x-otp", PREFLIGHT)
-
-
-def test_no_site_serves_nothing() -> None:
-    assert (NO_SITE.paths, NO_SITE.rules.entries, NO_SITE.names) == (NOTHING, (), ())
-    assert NO_SITE.upstream.urls == ()
 
 
 # ------------------------------------------------------------------------------------------- what no row decides

@@ -188,7 +188,7 @@ class Gateway:
         change = judge_response(relay, head, response, scheme="https")
         if isinstance(change, Answer):
             return change
-        return response_octets(response, body=response.body, close=False, minor=1, change=change)
+        return response_octets(response, body=response.body, close=False, minor=1, change=change, own=b"")
 
 
 def octets(first: str, lines: Lines) -> bytes:

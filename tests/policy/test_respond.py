@@ -109,7 +109,7 @@ def test_g40_no_field_of_the_upstream_is_left() -> None:
         head = response(200, *lines)
         judgement = judge_response(relay, REQUEST, head, scheme="https")
         assert isinstance(judgement, Change)
-        octets = response_octets(head, body=UNTIL_CLOSE, close=False, minor=1, change=judgement)
+        octets = response_octets(head, body=UNTIL_CLOSE, close=False, minor=1, change=judgement, own=b"")
         assert (
             octets
             == b"HTTP/1.1 200 Some Phrase\r\nTiming-Allow-Origin: *\r\n"

@@ -71,12 +71,12 @@ def write(taken: Taken) -> Written | None:
     change = Change(dropped_prefixes=(b"access-control-",), added=ADDED)
     framing = head.body
     if isinstance(head, RequestHead):
-        octets = request_octets(head, target=head.target, host=head.host or b"crm", change=change)
+        octets = request_octets(head, target=head.target, host=head.host or b"crm", change=change, own=b"")
     elif head.status < 200:
         return None
     else:
         framing = CHUNKED if framing == UNTIL_CLOSE else framing
-        octets = response_octets(head, body=framing, close=len(body) % 2 == 1, minor=1, change=change)
+        octets = response_octets(head, body=framing, close=len(body) % 2 == 1, minor=1, change=change, own=b"")
     if framing == CHUNKED:
         half = len(body) // 2
         octets += b"".join(chunk(piece) for piece in (body[:half], body[half:]) if piece) + LAST_CHUNK

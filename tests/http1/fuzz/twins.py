@@ -19,6 +19,7 @@ CHANGES: Final = (
     Change(),
     Change(frozenset({b"cookie", b"x-mine"}), (b"access-control-", b"x"), b"Vary: Origin\r\n"),
 )
+OWN: Final = b"X-Own: 1\r\n"
 BODIES: Final = (NO_BODY, Framing(Kind.SIZED, 5), CHUNKED, UNTIL_CLOSE)
 
 
@@ -62,11 +63,13 @@ def _written(head: RequestHead | ResponseHead, scanners: Scanners) -> Iterator[s
     """Yield a head as it is written on, for each change, and an answer in each way there is to end it."""
     for change in CHANGES:
         if isinstance(head, RequestHead):
-            yield repr(scanners.request_octets(head, target=head.target, host=head.host or b"crm", change=change))
+            yield repr(
+                scanners.request_octets(head, target=head.target, host=head.host or b"crm", change=change, own=OWN)
+            )
             continue
         for body, close, minor in product(BODIES, (False, True), (0, 1)):
             try:
-                yield repr(scanners.response_octets(head, body=body, close=close, minor=minor, change=change))
+                yield repr(scanners.response_octets(head, body=body, close=close, minor=minor, change=change, own=OWN))
             except ValueError as error:
                 yield repr(error)
 
