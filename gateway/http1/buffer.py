@@ -128,11 +128,12 @@ def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
 class HeadBuffer:
     """Collects octets until a whole head is there. Linear: a scan goes on where the last one stopped."""
 
-    __slots__ = ("_begins", "_limits", "_scan", "_skipped", "held")
+    __slots__ = ("_begins", "_limits", "_most", "_scan", "_skipped", "held")
 
     def __init__(self, limits: HeadLimits = DEFAULT_HEAD_LIMITS, *, begins: bytes = b"") -> None:
         """Start with nothing; `begins` is what every head begins with, where that is known."""
         self._limits = limits
+        self._most = limits.octets
         self._begins = begins
         self._start()
 
@@ -155,7 +156,7 @@ class HeadBuffer:
         """
         if not (self.held or self._skipped):
             end = data.find(HEAD_END) + HEAD_END_OCTETS
-            if HEAD_END_OCTETS <= end <= self._limits.octets and data[0] != _CR:
+            if HEAD_END_OCTETS <= end <= self._most and data[0] != _CR:
                 return data[:end], data[end:]
         self.held += data
         return self._collect()

@@ -21,11 +21,11 @@ typedef unsigned char octet;
 
 /* ------------------------------------------------------------------------------------- what is known at import time */
 
-/* Names that mean something to a parser; at most one line of a head may have each. */
-enum meaning { HOST, LENGTH, CODING, TYPE, CONNECTION, EXPECT, MEANINGS, NOTHING = MEANINGS };
+/* Names that mean something to a parser. */
+enum meaning { HOST, LENGTH, CODING, TYPE, CONNECTION, EXPECT, ORIGIN, MEANINGS, NOTHING = MEANINGS };
 
 static const char *const MEANINGFUL[MEANINGS] = {
-    "host", "content-length", "transfer-encoding", "content-type", "connection", "expect",
+    "host", "content-length", "transfer-encoding", "content-type", "connection", "expect", "origin",
 };
 
 /* One usual field name. `text` is in `name`, which the table keeps alive. */
@@ -47,7 +47,7 @@ enum object {
     /* The slots of the dataclasses, each class's in the order of its fields. */
     FIELDS_NAMES, FIELDS_LINES, FIELDS_FIRST, FIELDS_REPEATED,
     REQUEST_METHOD, REQUEST_TARGET, REQUEST_MINOR, REQUEST_FIELDS, REQUEST_HOST, REQUEST_BODY, REQUEST_PERSISTENT,
-    REQUEST_EXPECTS,
+    REQUEST_EXPECTS, REQUEST_ORIGIN,
     RESPONSE_MINOR, RESPONSE_STATUS, RESPONSE_PHRASE, RESPONSE_FIELDS, RESPONSE_BODY, RESPONSE_PERSISTENT,
     FRAMING_KIND, FRAMING_LENGTH,
     CHANGE_DROPPED, CHANGE_PREFIXES, CHANGE_ADDED,
@@ -90,6 +90,7 @@ static const struct part PARTS[] = {
     {REQUEST_BODY, REQUEST_HEAD, "body"},
     {REQUEST_PERSISTENT, REQUEST_HEAD, "persistent"},
     {REQUEST_EXPECTS, REQUEST_HEAD, "expects_continue"},
+    {REQUEST_ORIGIN, REQUEST_HEAD, "origin"},
     {RESPONSE_MINOR, RESPONSE_HEAD, "minor"},
     {RESPONSE_STATUS, RESPONSE_HEAD, "status"},
     {RESPONSE_PHRASE, RESPONSE_HEAD, "phrase"},
@@ -291,7 +292,7 @@ struct line {
 struct section {
     struct line lines[MAX_LINES];
     Py_ssize_t count;
-    const struct line *meant[MEANINGS]; /* the line that has the name; NULL: none */
+    const struct line *meant[MEANINGS]; /* the first line that has the name; NULL: none */
     int times[MEANINGS];                /* how many lines have it */
 };
 
@@ -351,8 +352,9 @@ scan_section(struct state *state, const octet *at, const octet *end, struct sect
         const struct entry *entry = slot_of(state, line->start, line->name, hash);
         line->known = entry->name;
         if (entry->name != NULL && entry->meaning != NOTHING) {
-            section->meant[entry->meaning] = line;
-            section->times[entry->meaning]++;
+            if (section->times[entry->meaning]++ == 0) {
+                section->meant[entry->meaning] = line;
+            }
         }
         at = cr + 2;
     }
@@ -639,9 +641,12 @@ parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
         || request.section.count > state->of_requests.lines) {
         return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
     }
-    struct value host = {NULL, NULL};
+    struct value host = {NULL, NULL}, origin = {NULL, NULL};
     if (request.section.meant[HOST] != NULL) {
         host = value_of(request.section.meant[HOST]);
+    }
+    if (request.section.meant[ORIGIN] != NULL) {
+        origin = value_of(request.section.meant[ORIGIN]);
     }
     PyObject *parts[] = {
         bytes_of(request.method.at, request.method.end),
@@ -652,6 +657,7 @@ parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
         make_framing(state, &request.ends, NO_BODY),
         truth(request.ends.persistent),
         truth(0),
+        origin.at ? bytes_of(origin.at, origin.end) : new_reference(Py_None),
     };
     return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
 }

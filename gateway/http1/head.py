@@ -76,6 +76,8 @@ class RequestHead:
     """The client lets the connection be kept (RFC 9112, 9.3)."""
     expects_continue: bool
     """HTTP/1.1 with `Expect: 100-continue` and a body."""
+    origin: bytes | None = None
+    """The value of the first Origin line, as it came."""
 
 
 @value
@@ -129,6 +131,7 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         NO_BODY if body is None else body,
         _is_persistent(fields, minor),
         expects and minor == 1 and body is not None and (body.kind is IN_CHUNKS or body.length > 0),
+        fields.value(b"origin"),
     )
 
 

@@ -77,8 +77,8 @@ class Asker(NamedTuple):
 def asker(policy: Policy, head: RequestHead) -> Asker:
     """Return who asks."""
     site = policy.site_for(head.host)
-    origin = head.fields.value(b"origin")
-    return Asker(site, origin, None if site is None or origin is None else site.rules.match(origin))
+    match = None if site is None or head.origin is None else site.rules.match(head.origin)
+    return Asker(site, head.origin, match)
 
 
 # -------------------------------------------------------------------------------------------------------- the table
@@ -94,10 +94,9 @@ def decide(policy: Policy, head: RequestHead) -> Decision:  # noqa: C901, PLR091
     site = policy.site_for(head.host)
     if site is None:
         return host_unknown(head)
-    origin: bytes | None = None
+    origin = head.origin
     match: Match[Rule] | None = None
-    if b"origin" in fields.first:
-        origin = fields.value(b"origin") or b""
+    if origin is not None:
         if origin.find(b",") >= 0 or (fields.repeated and b"origin" in fields.repeated):
             return origin_repeated(site)
         match = site.rules.match(origin)

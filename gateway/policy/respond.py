@@ -33,9 +33,10 @@ UNCHANGED: Final = Change()
 
 _GONE: Final = frozenset({b"alt-svc", b"vary"})
 """Alt-Svc would lead clients past the gateway (RFC 7838, 3); Vary is written anew."""
+_GONE_WITH_COOKIES: Final = _GONE | {b"set-cookie"}
 
 _PREFIXES: Final = (CORS_PREFIX,)
-_COOKIES_RELAYED: Final = CookieHandling.RELAY
+_COOKIES_DROPPED: Final = CookieHandling.DROP
 
 
 def request_change(relay: Relay, head: RequestHead) -> Change:  # noqa: ARG001 - as judge_response has it
@@ -63,8 +64,27 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     challenges dropped that browsers ask the user for.
     """
     block = b"" if response.status == SWITCHING_PROTOCOLS else relay.block
-    if not _is_to_be_judged(relay, response):
-        return Change(_GONE, _PREFIXES, _vary(response.fields) + block)
+    first, rule = response.fields.first, relay.rule
+    usual: frozenset[bytes] | None = _GONE
+    if b"set-cookie" in first and rule is not None:
+        if rule.cookies is _COOKIES_DROPPED:
+            usual = _GONE_WITH_COOKIES
+        elif relay.site.rewrite.cookies is not None:
+            usual = None
+    if (
+        usual is None
+        or (rule is not None and (b"location" in first or b"refresh" in first))
+        or b"www-authenticate" in first
+        or response.status == MISDIRECTED_REQUEST
+    ):
+        return _judge_with_care(relay, request, response, scheme=scheme, block=block)
+    return Change(usual, _PREFIXES, _vary(response.fields) + block)
+
+
+def _judge_with_care(
+    relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str, block: bytes
+) -> Change | Answer:
+    """Judge a response of which more than `Vary` may be written anew, or which may be refused: most are neither."""
     outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
     refused = _refused(relay, request, response, outside)
     if refused:
@@ -75,26 +95,6 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
         dropped.add(name.lower())
         added.extend(b"%b: %b\r\n" % (name, value) for value in values)
     return Change(frozenset(dropped), _PREFIXES, b"".join(added))
-
-
-def _is_to_be_judged(relay: Relay, response: ResponseHead) -> bool:
-    """Tell whether anything of a response may be refused or written anew but `Vary`: of most, nothing is."""
-    first = response.fields.first
-    return (
-        response.status == MISDIRECTED_REQUEST
-        or b"www-authenticate" in first
-        or (
-            relay.rule is not None
-            and (
-                b"location" in first
-                or b"refresh" in first
-                or (
-                    b"set-cookie" in first
-                    and not (relay.rule.cookies is _COOKIES_RELAYED and relay.site.rewrite.cookies is None)
-                )
-            )
-        )
-    )
 
 
 def _vary(fields: Fields) -> bytes:

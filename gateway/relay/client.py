@@ -206,8 +206,13 @@ class ClientConnection(Connection):
     def _feed(self) -> None:
         self._feeding = True
         try:
-            while self._octets and not self._waits_for_its_reader() and self._step():
-                pass
+            while self._octets:
+                if self.state is not HEAD:
+                    more = self._STEPS[self.state](self)
+                else:
+                    more = not self._waits_for_its_reader() and self._read_head()
+                if not more:
+                    break
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
             self.broken(error)
         finally:
@@ -217,10 +222,6 @@ class ClientConnection(Connection):
     def _waits_for_its_reader(self) -> bool:
         """Tell whether the next request must wait until the client has read earlier answers, or is for nobody."""
         return self.state is HEAD and (self.stalled or self.transport is None or self.transport.is_closing())
-
-    def _step(self) -> bool:
-        """Do with the octets what the state wants; True asks for another round with what is left (contract item 2)."""
-        return self._read_head() if self.state is HEAD else self._STEPS[self.state](self)
 
     def _read_head(self) -> bool:
         data, self._octets = self._octets, b""
@@ -523,10 +524,9 @@ class ClientConnection(Connection):
             self._feed()
 
     _STEPS: ClassVar = {
-        State.HEAD: _read_head,
         State.EXCHANGE: _read_body,
         State.TUNNEL: _read_tunnel,
         State.LINGER: _discard,
         State.CLOSED: _nothing,
     }
-    """What becomes of octets, by state; True asks for another round with what is left (contract item 2)."""
+    """What becomes of octets behind a head, by state; True asks for another round with what is left (item 2)."""

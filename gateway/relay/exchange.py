@@ -33,7 +33,6 @@ from gateway.relay.record import Oddity
 from gateway.relay.scanners import body_reader, request_octets, response_octets
 
 if TYPE_CHECKING:
-    from gateway.http1.framing import Framing
     from gateway.http1.head import RequestHead, ResponseHead
     from gateway.policy.decide import Relay
     from gateway.relay.client import ClientConnection
@@ -245,11 +244,13 @@ class Exchange:
             if not self._has_room_for_a_stream():
                 return
             self._become_a_stream()
-        self._framing = framing = self._framing_down(head.body)
+        self._framing = framing = head.body
+        if framing.kind is not SIZED and framing.kind is not NONE:
+            self._framing = framing = CHUNKED if self.head.minor else UNTIL_CLOSE
         self._side = BODY
         self.status = head.status
         self.until_close = head.body.kind is UNTIL_CLOSED
-        self._reusable = head.persistent and not self.until_close and not self._may_send_a_body_late(head)
+        self._reusable = head.persistent and not (self.until_close or self._may_send_a_body_late(head))
         self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is UNTIL_CLOSED
         own = self._id_line
         if b"date" not in head.fields.first:  # RFC 9110, 6.6.1
@@ -293,11 +294,6 @@ class Exchange:
         fields = head.fields
         sized = fields.value(b"content-length") not in {None, b"0"}
         return self.head.method == b"HEAD" or sized or b"transfer-encoding" in fields
-
-    def _framing_down(self, framing: "Framing") -> "Framing":
-        if framing.kind is SIZED or framing.kind is NONE:
-            return framing
-        return CHUNKED if self.head.minor else UNTIL_CLOSE
 
     # The tunnel.
 
@@ -378,17 +374,17 @@ class Exchange:
 
         Each is reckoned from the last octets that side sent or took: what the other side does puts none off.
         """
-        client, upstream = self.client, self.upstream
+        client, upstream, side = self.client, self.upstream, self._side
         limits, timeouts = client.limits, self.relay.site.upstream.timeouts
-        now = client.loop.time()
-        side = self._side
         tunnel = side is TUNNEL
         waits = upstream is None or upstream.stalled
-        if waits and self._stalled_since is None:
-            self._stalled_since = now
-        elif not waits and self._stalled_since is not None:
-            self._body_began += now - self._stalled_since
-            self._stalled_since = None
+        if waits is (self._stalled_since is None):
+            now = client.loop.time()
+            if self._stalled_since is None:
+                self._stalled_since = now
+            else:
+                self._body_began += now - self._stalled_since
+                self._stalled_since = None
         client_due = upstream_due = NEVER
         if client.stalled:
             client_due = client.stalled_since + limits.write_stall_seconds

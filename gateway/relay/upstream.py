@@ -219,9 +219,9 @@ class UpstreamConnection(Connection):
             octets, data = found
             head = parse_response_head(octets, exchange.head.method, RESPONSE_HEAD_LIMITS)
             if head.status >= 200:  # noqa: PLR2004 - 1xx are interim (RFC 9110, 15.2)
-                self.reader = body_reader(head.body, extensions=True)
-                body, rest = self.reader.feed(data)
-                exchange.response(self, head, body, ended=self.reader.done, over=bool(rest))
+                self.reader = reader = body_reader(head.body, extensions=True)
+                body, rest = reader.feed(data)
+                exchange.response(self, head, body, ended=reader.done, over=bool(rest))
                 return
             if head.status == 101 and exchange.switched(self, head, data):  # noqa: PLR2004 - Switching Protocols
                 return

@@ -28,8 +28,9 @@ def request(
     body: Framing = NO_BODY,
     persistent: bool = True,
     expects_continue: bool = False,
+    origin: bytes | None = None,
 ) -> RequestHead:
-    return RequestHead(method, target, minor, fields(*lines), host, body, persistent, expects_continue)
+    return RequestHead(method, target, minor, fields(*lines), host, body, persistent, expects_continue, origin)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,14 @@ def request(
         pytest.param([b"GET / HTTP/1.1", HOST, b"A: \xff\xe9"], request(HOST, b"A: \xff\xe9"), id="obs-text"),
         pytest.param(
             [b"GET / HTTP/1.1", HOST, b"Origin: a", b"Origin: b"],
-            request(HOST, b"Origin: a", b"Origin: b"),
+            request(HOST, b"Origin: a", b"Origin: b", origin=b"a"),
             id="what-may-be-repeated-as-far-as-framing-goes",
+        ),
+        pytest.param([b"GET / HTTP/1.1", HOST, b"oRIGIN:"], request(HOST, b"oRIGIN:", origin=b""), id="empty-origin"),
+        pytest.param(
+            [b"GET / HTTP/1.1", HOST, b"ORIGIN: \tHttps://A\xff, b \t"],
+            request(HOST, b"ORIGIN: \tHttps://A\xff, b \t", origin=b"Https://A\xff, b"),
+            id="an-origin-is-told-as-it-came",
         ),
         pytest.param([b"GET / HTTP/1.0"], request(minor=0, host=None, persistent=False), id="1.0-without-host"),
         pytest.param([b"GET / HTTP/1.0", HOST], request(HOST, minor=0, persistent=False), id="1.0-with-host"),
