@@ -42,6 +42,8 @@ class CompiledRule:
     """The same before and behind the origin, and behind a list of headers."""
     listed: Mapping[bytes, None]
     """The rule's own list of headers, in order, lower case."""
+    names: frozenset[bytes]
+    """The same, to look them up all at once."""
     allow: bytes
     """The `Allow` line of a 405 (RFC 9110, 15.5.6)."""
     request_change: Change
@@ -83,6 +85,7 @@ def compile_rule(  # noqa: PLR0913 - each is a key of a rule
         preflight=(before_own, behind_own),
         preflight_asked=(before_asked, between, behind_asked),
         listed=MappingProxyType(dict.fromkeys(listed)),
+        names=frozenset(listed),
         allow=b"Allow: %b\r\n" % b", ".join(names),
         request_change=Change(dropped=NEVER_BY_ANY - headers if cookies else NEVER_BY_ANY - headers | COOKIE),
     )

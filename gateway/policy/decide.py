@@ -20,7 +20,7 @@ from gateway.http1.target import is_ambiguous, path_of, split_host
 from gateway.http1.value import value
 from gateway.policy.challenges import is_connection_bound
 from gateway.policy.compiled import VARY, VARY_PREFLIGHT
-from gateway.policy.headers import judge_headers
+from gateway.policy.headers import judge_headers, judge_listed
 from gateway.policy.model import Policy, Rule, Site, UnlistedOrigins
 from gateway.policy.reason import EXPLANATIONS, Reason, remedy_for
 
@@ -129,15 +129,18 @@ def preflight(head: RequestHead, site: Site, match: Match[Rule]) -> Answer:
 
     It is answered here, never relayed, and always with the rule's true fields.
     """
-    rule, compiled = match.entry, match.entry.compiled
-    headers = judge_headers(
-        _values(head, b"access-control-request-headers"),
-        compiled.listed,
-        any_header=rule.any_header,
-        # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
-        everything=head.fields.value(b"sec-fetch-mode") == b"CORS",
-        max_octets=site.limits.access_control_request_headers,
-    )
+    rule, compiled, max_octets = match.entry, match.entry.compiled, site.limits.access_control_request_headers
+    names = _values(head, b"access-control-request-headers")
+    headers = judge_listed(names, compiled.names, max_octets)
+    if headers is None:
+        headers = judge_headers(
+            names,
+            compiled.listed,
+            any_header=rule.any_header,
+            # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
+            everything=head.fields.value(b"sec-fetch-mode") == b"CORS",
+            max_octets=max_octets,
+        )
     block = compiled.answer_preflight(match.origin, headers.allowed)
     asked = b", ".join(_values(head, b"access-control-request-method"))
     if asked not in rule.methods:

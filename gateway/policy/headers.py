@@ -1,6 +1,7 @@
 """Which header fields a page may send, by what its preflight asks for."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from gateway.cors.preflight import (
@@ -49,6 +50,18 @@ RULES_OWN: Final = AskedHeaders(None)
 UNREADABLE: Final = AskedHeaders(None, b"")
 
 
+def judge_listed(
+    asked: Sequence[bytes], listed: AbstractSet[bytes], max_octets: int = REQUEST_HEADERS_OCTETS
+) -> AskedHeaders | None:
+    """Return that all names are allowed, where browsers ask for what a rule lists: in lower case, without spaces.
+
+    Of anything else nothing is said: `judge_headers` has to look at it.
+    """
+    if len(asked) == 1 and len(asked[0]) <= max_octets and listed >= set(asked[0].split(b",")):
+        return RULES_OWN
+    return None
+
+
 def judge_headers(
     asked: Sequence[bytes],
     listed: Mapping[bytes, None],
@@ -68,8 +81,9 @@ def judge_headers(
     Then safelisted names are not refused either. Of a browser they are: it asks for `content-type` only where its value
     is none a form could send.
     """
-    if len(asked) == 1 and len(asked[0]) <= max_octets and listed.keys() >= set(asked[0].split(b",")):
-        return RULES_OWN  # What browsers send: lower case, without spaces.
+    at_once = judge_listed(asked, listed.keys(), max_octets)
+    if at_once is not None:
+        return at_once
     try:
         names = parse_request_headers(asked, max_octets)
     except RequestHeadersError:

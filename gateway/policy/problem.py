@@ -8,6 +8,11 @@ from typing import Final
 from gateway.policy.decide import Answer
 from gateway.policy.reason import EXPLANATIONS, PUBLIC_REMEDIES
 
+NO_CONTENT: Final = int(HTTPStatus.NO_CONTENT)
+BAD_REQUEST: Final = int(HTTPStatus.BAD_REQUEST)
+STATUS_LINES: Final = {int(each): b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode()) for each in HTTPStatus}
+"""Status → the first line of an answer with it."""
+
 PAGE_POLICY: Final = (
     b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
 )
@@ -36,7 +41,7 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     log, under the same request_id.
     """
     lines = [
-        b"HTTP/1.1 %d %b\r\n" % (answer.status, HTTPStatus(answer.status).phrase.encode()),
+        STATUS_LINES[answer.status],
         b"Date: %b\r\n" % date,
         answer.block,
         b"X-Request-Id: %b\r\n" % request_id.encode(),
@@ -49,8 +54,8 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     elif minor == 0:
         lines.append(b"Connection: keep-alive\r\n")
     body = b""
-    if answer.status != HTTPStatus.NO_CONTENT:
-        write = _plain if answer.status < HTTPStatus.BAD_REQUEST else _page if navigation else _problem
+    if answer.status != NO_CONTENT:
+        write = _plain if answer.status < BAD_REQUEST else _page if navigation else _problem
         content_type, body = write(answer, request_id)
         lines.append(content_type)
         lines.append(b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n" % len(body))

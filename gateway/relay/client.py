@@ -13,7 +13,7 @@ from gateway.http1.framing import NO_BODY
 from gateway.http1.head import HeadBuffer, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
-from gateway.policy.problem import answer_octets, is_navigation
+from gateway.policy.problem import BAD_REQUEST, answer_octets, is_navigation
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
@@ -34,6 +34,7 @@ DRAIN_IDLE_SECONDS: Final = 5.0
 MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
 SERVED: Final = Entry.SERVED
+SERVICE_UNAVAILABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
 PEER_HAS_LEFT: Final[int] = getattr(select, "POLLRDHUP", 0)
 """A FIN has come, octets before it read or not (Linux); of a reset `poll` tells unasked."""
 RETRY_AFTER_SECONDS: Final = 1
@@ -301,19 +302,20 @@ class ClientConnection(Connection):
 
     def _decided(self, head: RequestHead) -> Decision:
         """Return what the listener has to say, else what the policy has; nothing is relayed where there is no room."""
-        answer = self._answer_of_listener(head)
-        if answer is not None:
-            return answer
+        listener = self.listener
+        if listener.health is not None or listener.redirect_to_https or b"cdn-loop" in head.fields.first:
+            answer = self._answer_of_listener(head)
+            if answer is not None:
+                return answer
         decision = decide(self.gateway.policy, head)
         if self._entry is SERVED or isinstance(decision, Answer):
             return decision
         return failure(Reason.GATEWAY_BUSY, decision)
 
     def _answer_of_listener(self, head: RequestHead) -> Answer | None:
-        if b"cdn-loop" in head.fields.first:
-            loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
-            if loop is not None:
-                return loop
+        loop = loop_detected(self.gateway.policy, head, self.gateway.loop_name)
+        if loop is not None:
+            return loop
         listener = self.listener
         if listener.health is not None:
             answer = health(head, listener.health.encode(), draining=self.gateway.leaving)
@@ -335,7 +337,8 @@ class ClientConnection(Connection):
     def send_answer(self, answer: Answer, head: RequestHead, request_id: str, *, whole: bool) -> bool:
         """Write an answer of our own; return whether it closes the connection, as it must unless `whole` was read."""
         closes = not whole or self.must_close(head)
-        navigation = is_navigation(head.fields.value(b"accept"), head.fields.value(b"sec-fetch-mode"))
+        fields = head.fields
+        refused = answer.status >= BAD_REQUEST
         self.write(
             answer_octets(
                 answer,
@@ -344,8 +347,8 @@ class ClientConnection(Connection):
                 close=closes,
                 minor=head.minor,
                 head_only=head.method == b"HEAD",
-                navigation=navigation,
-                retry_after=RETRY_AFTER_SECONDS if answer.status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+                navigation=refused and is_navigation(fields.value(b"accept"), fields.value(b"sec-fetch-mode")),
+                retry_after=RETRY_AFTER_SECONDS if answer.status == SERVICE_UNAVAILABLE else None,
             )
         )
         return closes
@@ -378,10 +381,8 @@ class ClientConnection(Connection):
 
     def _note_idle(self) -> None:
         """Count as idle, and so as who goes first; not before the last answer is taken, which would be cut off."""
-        if self.transport is not None and self.transport.get_write_buffer_size():
-            self._answer_unsent = True
-        else:
-            self._answer_unsent = False
+        self._answer_unsent = self.transport is not None and self.transport.get_write_buffer_size() > 0
+        if not self._answer_unsent:
             self.admission.idle(self)
 
     def _await_head(self) -> None:
@@ -513,7 +514,9 @@ class ClientConnection(Connection):
             return
         exchange = self.exchange
         held = exchange.holds_back_client() if exchange is not None else self._waits_for_its_reader()
-        self.set_reading(wanted=not held and len(self._octets) < self.limits.head.octets)
+        wanted = not held and len(self._octets) < self.limits.head.octets
+        if wanted is not self.reading:
+            self.set_reading(wanted=wanted)
 
     def flow_changed(self) -> None:
         """Have the upstream pause or read on; between exchanges, take the next request once the answers are read."""

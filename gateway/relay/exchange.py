@@ -356,9 +356,10 @@ class Exchange:
 
     def balance(self) -> None:
         """Read from each side only while the other takes what it is given (contract item 14)."""
-        if self.upstream is not None:
-            self.upstream.set_reading(wanted=not self.client.stalled)
-        self.client.balance()
+        client, upstream = self.client, self.upstream
+        if upstream is not None and upstream.reading is client.stalled:
+            upstream.set_reading(wanted=not client.stalled)
+        client.balance()
         self._charge()
 
     def holds_back_client(self) -> bool:

@@ -139,7 +139,8 @@ class UpstreamConnection(Connection):
         if reusable and is_open and not pool.retired:
             self.state = IDLE
             self.reused = True
-            self.set_reading(wanted=True)
+            if not self.reading:
+                self.set_reading(wanted=True)
             self.due = self.loop.time() + pool.upstream.timeouts.keep_alive
             pool.park(self)
         else:

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from queue import SimpleQueue
 from typing import IO, Final, Protocol
 
 MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
@@ -37,7 +36,9 @@ class LogWriter:
         self._turn = turn
         self._stream = stream
         self._render = render
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._lines: list[str] = []
+        """What waits: one thread adds behind, the other takes from before, each in one step of the interpreter."""
+        self._awake = threading.Event()
         self._put = self._taken = self._dropped = 0
         """Octets handed to the thread, octets it took, lines dropped; each is written by one thread only."""
         self._told = 0
@@ -49,40 +50,47 @@ class LogWriter:
         """Hand a line to the thread, or drop it. Never waits."""
         if self._put - self._taken > MAX_WAITING_OCTETS:
             self._dropped += 1
-        else:
-            self._put += len(line)
-            self._lines.put(line)
+            return
+        self._put += len(line)
+        self._lines.append(line)
+        if not self._awake.is_set():
+            self._awake.set()
 
     def close(self, seconds: float = 2.0) -> None:
         """Write what waits, as far as the stream takes it in `seconds`."""
         self._closing.set()
-        self._lines.put(None)
+        self._awake.set()
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        more = True
-        while more:
-            batch = [self._lines.get()]
+        while not self._closing.is_set() or self._lines:
+            self._awake.wait()
             self._closing.wait(GATHER_SECONDS)  # nobody is woken for what comes meanwhile
-            while len(batch) < BATCH_LINES and not self._lines.empty():
-                batch.append(self._lines.get())
-            more = None not in batch
-            lines = [line for line in batch if line is not None]
-            size = sum(map(len, lines))
-            dropped = self._dropped
-            if dropped > self._told:
-                keys = {"lines": dropped - self._told, "remedy": "read standard output faster, or log less"}
-                lines.append(self._render("log.dropped", keys))
-                self._told = dropped
-            octets = memoryview("".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace"))
-            try:
-                with self._turn():
-                    while octets:  # an unbuffered stream may take a part
-                        octets = octets[self._stream.write(octets) :]
-                    self._stream.flush()
-            except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
-                return
-            self._taken += size
+            self._awake.clear()  # before the lines are taken: what is added from now on wakes
+            while self._lines:
+                if not self._written(self._lines[:BATCH_LINES]):
+                    return
+
+    def _written(self, lines: list[str]) -> bool:
+        """Write the first of the lines that wait; tell whether there is still anybody who reads them."""
+        count, size = len(lines), sum(map(len, lines))
+        dropped = self._dropped
+        if dropped > self._told:
+            keys = {"lines": dropped - self._told, "remedy": "read standard output faster, or log less"}
+            lines.append(self._render("log.dropped", keys))
+            self._told = dropped
+        lines.append("")
+        octets = memoryview("\n".join(lines).encode("utf-8", "backslashreplace"))
+        try:
+            with self._turn():
+                while octets:  # an unbuffered stream may take a part
+                    octets = octets[self._stream.write(octets) :]
+                self._stream.flush()
+        except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
+            return False
+        del self._lines[:count]
+        self._taken += size
+        return True
 
 
 def standard_output() -> IO[bytes]:
