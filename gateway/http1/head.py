@@ -131,7 +131,7 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         NO_BODY if body is None else body,
         _is_persistent(fields, minor),
         expects and minor == 1 and body is not None and (body.kind is IN_CHUNKS or body.length > 0),
-        fields.value(b"origin"),
+        fields.value(b"origin") if b"origin" in fields.first else None,
     )
 
 
@@ -246,8 +246,9 @@ def _framing(fields: Fields, minor: int) -> Framing | None:
         MalformedError: both, a length that is not digits, a coding but `chunked`, or a coding in HTTP/1.0 (RFC 9112,
             6.1 to 6.3).
     """
-    coding = fields.value(b"transfer-encoding")
-    length = fields.value(b"content-length")
+    first = fields.first
+    length = fields.value(b"content-length") if b"content-length" in first else None
+    coding = fields.value(b"transfer-encoding") if b"transfer-encoding" in first else None
     if coding is None:
         if length is None:
             return None
@@ -265,9 +266,9 @@ def _framing(fields: Fields, minor: int) -> Framing | None:
 
 def _is_persistent(fields: Fields, minor: int) -> bool:
     """Tell whether the connection stays open (RFC 9112, 9.3): `close` wins over `keep-alive`."""
-    value = fields.value(b"connection")
-    if value is None:
+    if b"connection" not in fields.first:
         return minor == 1
+    value = fields.value(b"connection")
     if value == b"keep-alive" and not fields.repeated:
         return True
     options = [option.lower() for option in fields.items(b"connection")]

@@ -197,12 +197,11 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
     # One search through all names together is a fraction of a test of each.
     together = b"\n" + b"\n".join(names)
     for prefix in (_FORWARDING_PREFIX, *change.dropped_prefixes) if of_a_client else change.dropped_prefixes:
-        if b"\n" + prefix in together:
+        if together.find(b"\n" + prefix) >= 0:  # `in` of octets makes an exception and drops it
             dropped |= {name for name in names if name.startswith(prefix)}
-    if of_a_client and b"_" in together:
+    if of_a_client and together.find(b"_") >= 0:
         dropped |= {name for name in names if b"_" in name}
-    connection = fields.value(b"connection")
-    if connection is not None and (connection not in _NOMINATES_NOTHING or fields.repeated):
+    if b"connection" in fields.first and (fields.repeated or fields.value(b"connection") not in _NOMINATES_NOTHING):
         dropped |= _nominated(fields)
     lines = [
         line for name, line in zip(names, fields.lines, strict=True) if name not in left_out and name not in dropped
