@@ -85,9 +85,7 @@ class Connection(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             with contextlib.suppress(OSError):  # the peer is gone already, and the loop will say so
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                for option, value in KEEP_ALIVE:
-                    sock.setsockopt(socket.IPPROTO_TCP, option, value)
+                _ask_whether_it_is_there(sock)
 
     @property
     def is_open(self) -> bool:
@@ -171,6 +169,23 @@ class Connection(asyncio.Protocol):
     def broken(self, error: Exception) -> None:
         """End after a fault of our own: both sides aborted, one line in the log (contract item 22)."""
         raise NotImplementedError
+
+
+def _ask_whether_it_is_there(sock: socket.socket) -> None:
+    """Set `KEEP_ALIVE` on a socket, or on what an event loop has instead of it.
+
+    uvloop's makes a socket of its descriptor for each option that is set: it is made once here.
+
+    Raises:
+        OSError: the connection has ended.
+    """
+    same = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
+    try:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEP_ALIVE:
+            same.setsockopt(socket.IPPROTO_TCP, option, value)
+    finally:
+        same.detach()  # the loop's to close
 
 
 _Self = TypeVar("_Self", bound=Connection)

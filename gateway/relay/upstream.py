@@ -271,7 +271,7 @@ class UpstreamConnection(Connection):
 class Attempt:
     """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
 
-    __slots__ = ("_sock", "due", "exchange", "pool", "task")
+    __slots__ = ("_connection", "_sock", "due", "exchange", "pool", "task")
 
     def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
         """Begin."""
@@ -280,6 +280,8 @@ class Attempt:
         self.due = pool.gateway.loop.time() + pool.upstream.timeouts.connect
         self._sock: socket.socket | None = None
         """Of a TCP connection that is there, and that the loop is about to make a transport of."""
+        self._connection: UpstreamConnection | None = None
+        """What a connection becomes that the loop makes by itself."""
         pool.gateway.upstreams.add(self)
         self.task = pool.gateway.loop.create_task(self._run(routes))
 
@@ -287,11 +289,13 @@ class Attempt:
         """Give up: nobody waits any more."""
         self.exchange = None
         self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
-        if self._sock is None:
-            self.task.cancel()
-        else:  # Cancelled now, uvloop would close the socket behind our back, and tell nobody of the connection's end.
+        # Cancelled once TCP is there, uvloop would close the socket behind our back, and tell nobody of its end.
+        if self._sock is not None:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
+        elif self._connection is None or self._connection.transport is None:
+            self.task.cancel()
+        # Else the connection has been made, and the task is about to see that nobody wants it.
 
     def expire(self) -> None:
         """Give up for lack of time."""
@@ -357,6 +361,9 @@ class Attempt:
     async def _connect(
         self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
     ) -> UpstreamConnection:
+        if len(addresses) == 1 and not route.tls_name:
+            async with asyncio.timeout(share):
+                return await self._connect_at_once(route, *addresses[0])
         loop = self.pool.gateway.loop
         began = loop.time()
         infos = [
@@ -384,6 +391,15 @@ class Attempt:
         pin = self.pool.upstream.tls.pin
         if route.tls_name and pin is not None:
             self._check_pin(connection, pin)
+        return connection
+
+    async def _connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
+        """Connect where there is no choice of addresses: in a third of the time, since the loop does it all.
+
+        Every request takes this way where the upstream closes after each answer, as PHP's does.
+        """
+        self._connection = connection = UpstreamConnection(self.pool, route)
+        await self.pool.gateway.loop.create_connection(lambda: connection, address, route.url.port, family=family)
         return connection
 
     def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:

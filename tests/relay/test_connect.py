@@ -9,7 +9,8 @@ import pytest
 
 from gateway.policy.model import Policy, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
-from gateway.relay.upstream import Attempt
+from gateway.relay.names import Names
+from gateway.relay.upstream import Attempt, UpstreamConnection
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import ScriptedUpstream, answers, until
 from tests.relay.policies import HOST, SITE
@@ -28,6 +29,8 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("aiohappyeyeballs.start_connection", refused)
+    both = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
+    monkeypatch.setattr(Names, "addresses", lambda *_: both)
     made = await rig(answers(OK))
     client = await made.client()
     await client.send(GET)
@@ -36,23 +39,45 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
     assert options["happy_eyeballs_delay"] == 0.25  # RFC 8305, 5
 
 
-async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["_connect_at_once", "_connect"])
+async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     cancelled = asyncio.Event()
 
-    async def never(*_: object, **__: object) -> socket.socket:
+    async def never(*_: object) -> UpstreamConnection:
         try:
             await asyncio.Event().wait()
         finally:
             cancelled.set()
         raise AssertionError
 
-    monkeypatch.setattr("aiohappyeyeballs.start_connection", never)
+    monkeypatch.setattr(Attempt, method, never)
     made = await rig(answers(OK))
     client = await made.client()
     await client.send(GET)
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
     client.close()
     await cancelled.wait()
+    assert (await made.record()).reason is Reason.CLIENT_GONE
+    assert made.gateway.upstreams == set()
+
+
+async def test_who_leaves_while_the_connection_is_being_handed_over_ends_it(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_at_once = UpstreamConnection.connection_made
+    made = await rig(answers(OK))
+    client = await made.client()
+
+    def left_meanwhile(self: UpstreamConnection, transport: asyncio.BaseTransport) -> None:
+        made_at_once(self, transport)
+        for served in tuple(made.gateway.clients):
+            served.abort()
+        (attempt,) = (each for each in made.gateway.upstreams if isinstance(each, Attempt))
+        attempt.abort()
+
+    monkeypatch.setattr(UpstreamConnection, "connection_made", left_meanwhile)
+    await client.send(GET)
+    await until(lambda: made.upstream.peers and made.upstream.peers[0].reader.at_eof())
     assert (await made.record()).reason is Reason.CLIENT_GONE
     assert made.gateway.upstreams == set()
 

@@ -207,11 +207,11 @@ async def test_an_answer_that_stops_is_cut_off_at_the_idle_deadline(rig: RigMake
 
 
 async def test_a_connection_that_takes_too_long_is_a_504(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(*_: object, **__: object) -> socket.socket:
+    async def never(*_: object) -> UpstreamConnection:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("aiohappyeyeballs.start_connection", never)
+    monkeypatch.setattr(Attempt, "_connect_at_once", never)
     made = await rig(silent, timeouts=Timeouts(connect=5))
     asked = asyncio.create_task(problem(made))
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))

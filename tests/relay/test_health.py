@@ -15,6 +15,7 @@ import trustme
 from gateway.policy.model import Health, Policy, SiteLimits, Timeouts, Upstream, UpstreamTls, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.health import Servers
+from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, ScriptedUpstream, until
 from tests.relay.policies import ADDIN, HOST, SITE
@@ -119,14 +120,14 @@ async def test_one_that_swallows_packets_leaves_time_to_the_next(
 ) -> None:
     first = Server(b"1")
     made = await rig(upstream=first.upstream, others=(second.url,), timeouts=Timeouts(connect=0.4))
-    real = cast("Callable[..., Awaitable[socket.socket]]", vars(aiohappyeyeballs)["start_connection"])
+    real = Attempt._connect_at_once  # noqa: SLF001 - what swallows packets is nowhere to be had
 
-    async def start_connection(infos: Any, **rest: Any) -> socket.socket:  # noqa: ANN401 - the library's own
-        if infos[0][4][1] == second.upstream.port:
+    async def connect(self: Attempt, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
+        if route.url.port == second.upstream.port:
             await asyncio.Event().wait()
-        return await real(infos, **rest)
+        return await real(self, route, family, address)
 
-    monkeypatch.setattr("aiohappyeyeballs.start_connection", start_connection)
+    monkeypatch.setattr(Attempt, "_connect_at_once", connect)
     assert [await ask(made) for _ in range(4)] == [b"1"] * 4
     assert [details["reason"] for _, details in made.hints] == [Reason.UPSTREAM_CONNECT_TIMEOUT]
 

@@ -99,11 +99,11 @@ async def test_an_answer_in_small_pieces_is_not_read_on_while_the_client_takes_n
 async def test_a_body_in_small_pieces_that_waits_for_a_connection_costs_what_its_octets_do(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_: object, **__: object) -> socket.socket:
+    async def never(*_: object) -> UpstreamConnection:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("aiohappyeyeballs.start_connection", never)
+    monkeypatch.setattr(Attempt, "_connect_at_once", never)
     made = await rig()
     client = await made.client()
     await client.send(UPLOAD % MIB)

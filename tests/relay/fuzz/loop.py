@@ -95,9 +95,16 @@ class SteppedLoop:
         return asyncio.Task(coroutine, loop=self.as_loop)
 
     async def create_connection(
-        self, factory: Callable[[], asyncio.Protocol], *, sock: "MemorySocket", ssl: object, **_: object
+        self,
+        factory: Callable[[], asyncio.Protocol],
+        *_: object,
+        sock: "MemorySocket | None" = None,
+        ssl: object = None,
+        **__: object,
     ) -> tuple["MemoryTransport", asyncio.Protocol]:
         """Connect in steps, as asyncio does: octets may come before whoever asked for the connection has it."""
+        if sock is None:
+            sock = await start_connection(loop=self)
         if (ssl is None) is not (self.upstream_side is Side.PLAIN):
             self.faults.append(f"connected with TLS {ssl} to an upstream that is {self.upstream_side}")
         protocol = factory()
