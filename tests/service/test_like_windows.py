@@ -136,6 +136,24 @@ async def test_the_second_signal_cuts_what_is_under_way(tmp_path: Path) -> None:
             assert await running.process.wait() == 0
 
 
+async def test_what_is_cut_off_ends_with_a_reset_where_an_end_would_look_whole(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "c.yaml"
+
+    async def answer_half(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        await peer.head()
+
+    async with ScriptedUpstream([answer_half]) as upstream:
+        file.write_text(text_of(upstream.port, f"address: '127.0.0.1:{port}'"))
+        async with serving("-c", str(file)), connected(port) as client:
+            await client.send(f"GET /api HTTP/1.0\r\nHost: crm.example\r\nOrigin: {ADDIN}\r\n\r\n".encode())
+            await client.read_until(b"half")
+            upstream.peers[0].cut()
+            with pytest.raises(ConnectionResetError):
+                await client.rest()
+
+
 async def upstream_reached(upstream: ScriptedUpstream) -> None:
     async with asyncio.timeout(START_SECONDS):
         while not upstream.busy:  # noqa: ASYNC110 - a peer's state, which has no event
