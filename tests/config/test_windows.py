@@ -9,7 +9,7 @@ import pytest
 from gateway.config import windows
 
 
-def told(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def says_itself(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what the module says on a system of this name."""
     code = compile(Path(windows.__file__).read_text("utf-8"), windows.__file__, "exec")
     found: dict[str, Any] = {}
@@ -21,8 +21,8 @@ def told(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_here_and_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROGRAMDATA", r"D:\Program Data")
-    here, there = told("posix", monkeypatch), told("nt", monkeypatch)
+    here, there = says_itself("posix", monkeypatch), says_itself("nt", monkeypatch)
     assert (here["WINDOWS"], here["FOLDER"]) == (False, "/etc/cors-gateway")
     assert (there["WINDOWS"], there["FOLDER"]) == (True, "D:/Program Data/cors-gateway")
     monkeypatch.delenv("PROGRAMDATA")
-    assert told("nt", monkeypatch)["FOLDER"] == "C:/ProgramData/cors-gateway"
+    assert says_itself("nt", monkeypatch)["FOLDER"] == "C:/ProgramData/cors-gateway"
