@@ -17,6 +17,7 @@ from gateway.config.chain import chain_in
 from gateway.config.effective import effective, effective_json, effective_text
 from gateway.config.load import Loaded, load
 from gateway.config.model import CertificatePair, ConfigError, Mistake
+from gateway.config.windows import FOLDER
 
 
 class Output(StrEnum):
@@ -29,7 +30,7 @@ class Output(StrEnum):
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="YAML files, or folders of them [/etc/cors-gateway]."),
+        typer.Argument(metavar="PATH", help=f"YAML files, or folders of them [{FOLDER}]."),
     ] = None,
     *,
     print_: Annotated[

@@ -11,18 +11,29 @@ import typer
 
 from gateway.config.load import admin_address
 from gateway.config.model import Address
+from gateway.config.windows import FOLDER, WINDOWS
 
-DEFAULT_CONFIG: Final = Path("/etc/cors-gateway")
+DEFAULT_CONFIG: Final = Path(FOLDER)
+STATUS: Final = "sc.exe query corsgateway" if WINDOWS else "systemctl status cors-gateway"
+"""The command that tells how the service is."""
 SECONDS: Final = 60.0
 """How long an answer may take: a reload reads every file anew, and looks up new names."""
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Option("--config", "-c", metavar="PATH", help="Where the admin address stands [/etc/cors-gateway]."),
+    typer.Option("--config", "-c", metavar="PATH", help=f"Where the admin address stands [{FOLDER}]."),
 ]
 Admin = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="The admin address itself, in place of what the files say.")
 ]
+
+
+ADMIN: Final = "admin: {address: 127.0.0.1:9901}" + (
+    ", or reload_on_change: true to have changed files read without a command; restart the service once"
+    if WINDOWS  # nothing else has it reload: there is no SIGHUP
+    else ""
+)
+"""What a configuration without an admin address lacks."""
 
 
 class NotRunningError(Exception):
@@ -42,7 +53,7 @@ def address_of(paths: Sequence[Path] | None, admin: str | None) -> Address:
         return Address(host.strip("[]"), int(port))
     found = admin_address(paths or [DEFAULT_CONFIG], os.environ)
     if found is None:
-        raise NotRunningError("the configuration names no admin address: write admin: {address: 127.0.0.1:9901}")
+        raise NotRunningError(f"the configuration names no admin address: write {ADMIN}")
     return found
 
 
@@ -61,7 +72,7 @@ def call(address: Address, method: str, path: str, fields: dict[str, str] | None
     except TimeoutError as error:
         raise NotRunningError(f"{where} does not answer within {SECONDS:g} s") from error
     except (OSError, http.client.HTTPException) as error:
-        remedy = "`systemctl status cors-gateway` tells whether it runs"
+        remedy = f"`{STATUS}` tells whether it runs"
         raise NotRunningError(f"no gateway answers at {where} ({error}): {remedy}") from error
     finally:
         connection.close()

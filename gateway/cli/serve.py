@@ -10,6 +10,7 @@ from gateway.cli.remarks import told_mistakes
 from gateway.cli.running import DEFAULT_CONFIG
 from gateway.config.load import load, without_file
 from gateway.config.model import ConfigError
+from gateway.config.windows import FOLDER
 
 
 def serve(
@@ -19,7 +20,7 @@ def serve(
             "--config",
             "-c",
             metavar="PATH",
-            help="A YAML file, or a folder of them [/etc/cors-gateway]. May be repeated.",
+            help=f"A YAML file, or a folder of them [{FOLDER}]. May be repeated.",
         ),
     ] = None,
     upstream: Annotated[

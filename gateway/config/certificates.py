@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from gateway.config.chain import called, holder_of, missing_in, names_of
-from gateway.config.files import unreadable, warn_if_closed
+from gateway.config.files import is_everyones, unreadable, warn_if_closed
 from gateway.config.keys import (
     CertificateSettings,
     ClientCertificateSettings,
@@ -40,8 +40,6 @@ KEY: Final = "privkey.pem"
 
 MAX_OCTETS: Final = 1024 * 1024
 """Of a PEM file: a bundle of all public authorities has a quarter of that."""
-
-_OTHERS_READ: Final = 0o004
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +183,15 @@ def _examine(pair: _Pair, notes: Notes, now: datetime) -> x509.Certificate | Non
     return chain[0]
 
 
-def _read(path: Path, node: Node, notes: Notes) -> tuple[bytes, int]:
-    """Return what a file holds, and who may read it."""
+def _read(path: Path, node: Node, notes: Notes) -> tuple[bytes, os.stat_result]:
+    """Return what a file holds, and what is known of it."""
     try:
         with path.open("rb") as file:
-            octets, mode = file.read(MAX_OCTETS), os.fstat(file.fileno()).st_mode
+            octets, status = file.read(MAX_OCTETS), os.fstat(file.fileno())
     except OSError as error:
         raise notes.mistake(node.place, node.path, f"{path} {unreadable(path, error)}") from None
     warn_if_closed(path, node.place, node.path, notes)
-    return octets, mode
+    return octets, status
 
 
 def _certificates(path: Path, node: Node, notes: Notes) -> Sequence[x509.Certificate]:
@@ -212,7 +210,7 @@ def _certificates(path: Path, node: Node, notes: Notes) -> Sequence[x509.Certifi
 def _public_key(pair: _Pair, notes: Notes) -> bytes:
     """Return the public half of the key."""
     node = pair.key_node
-    octets, mode = _read(pair.key, node, notes)
+    octets, status = _read(pair.key, node, notes)
     try:
         key = load_pem_private_key(octets, None)
     except TypeError:
@@ -222,7 +220,7 @@ def _public_key(pair: _Pair, notes: Notes) -> bytes:
     except (ValueError, UnsupportedAlgorithm):
         says = f"{pair.key} holds no private key in PEM: is it the right one?"
         raise notes.mistake(node.place, node.path, says) from None
-    if mode & _OTHERS_READ:
+    if is_everyones(status):
         says = f"everyone on this machine can read {pair.key}: chmod 0640 {pair.key}"
         notes.warn(node, Unwise.KEY_EXPOSED, says)
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -16,6 +16,7 @@ from gateway.config.notes import Notes, Unread
 from gateway.config.rule_checks import RULE_CHECKS, is_this_machine
 from gateway.config.site_checks import SITE_CHECKS
 from gateway.config.unwise import Unwise
+from gateway.config.windows import WINDOWS
 from gateway.policy.model import UpstreamUrl
 
 S = TypeVar("S")
@@ -127,6 +128,13 @@ def trusted_proxies_wide(settings: GatewaySettings, notes: Notes) -> None:
             notes.warn(item, Unwise.TRUSTED_PROXIES_WIDE, says)
 
 
+def workers_on_windows(settings: GatewaySettings, notes: Notes) -> None:
+    """Warn of more than one process where there is no way to have them."""
+    if WINDOWS and settings.workers is not None and settings.workers > 1:
+        node = settings.node_of(GatewaySettings.workers)
+        notes.warn(node, Unwise.WORKERS_WINDOWS, "one process serves on Windows: write 1, or leave it out")
+
+
 # -------------------------------------------------------------------------------------------------------------- sites
 
 
@@ -185,6 +193,7 @@ GATEWAY_CHECKS: Final[tuple[Callable[[GatewaySettings, Notes], None], ...]] = (
     addresses_differ,
     admin_exposed,
     trusted_proxies_wide,
+    workers_on_windows,
     names_differ,
     upstream_is_the_gateway,
 )

@@ -1,9 +1,7 @@
 """Files that a configuration names: what to do when one cannot be read."""
 
 import errno
-import grp
 import os
-import pwd
 import stat
 from collections.abc import Collection
 from pathlib import Path
@@ -12,9 +10,14 @@ from typing import Final
 from gateway.config.node import Place
 from gateway.config.notes import Notes
 from gateway.config.unwise import Unwise
+from gateway.config.windows import WINDOWS
 
 SERVICE_USER: Final = "cors-gateway"
 """The user that the service runs as (deploy/systemd/cors-gateway.service)."""
+WINDOWS_USER: Final = r"NT SERVICE\corsgateway"
+"""The same on Windows (deploy/windows)."""
+
+_OTHERS_READ: Final = 0o004
 
 
 def unreadable(path: Path, error: OSError) -> str:
@@ -32,8 +35,15 @@ def unreadable(path: Path, error: OSError) -> str:
 
 def opening(path: Path) -> str:
     """Return the commands that let the service read `path`, and nobody else."""
+    if WINDOWS:
+        return f'icacls "{path}" /grant "{WINDOWS_USER}:{"(OI)(CI)RX" if is_folder(path) else "R"}"'
     mode = "0750" if is_folder(path) else "0640"
     return f"chgrp {SERVICE_USER} {path}; chmod {mode} {path}"
+
+
+def is_everyones(status: os.stat_result) -> bool:
+    """Tell whether everyone on this machine can read a file; a mode says nothing of that on Windows."""
+    return not WINDOWS and bool(status.st_mode & _OTHERS_READ)
 
 
 def is_folder(path: Path) -> bool:
@@ -54,6 +64,11 @@ def warn_if_closed(file: Path, place: Place, path: str, notes: Notes) -> None:
 
 def closed_to_service(file: Path) -> Path | None:
     """Return what keeps the service's user from reading `file`, itself or a folder on its way; only root is told."""
+    if WINDOWS:
+        return None  # lists say who may read, and nobody is root
+    import grp  # noqa: PLC0415 - there is none on Windows
+    import pwd  # noqa: PLC0415 - as above
+
     try:
         user = pwd.getpwnam(SERVICE_USER)
         real = file.resolve(strict=True)

@@ -35,6 +35,7 @@ from gateway.config.values import (
     integer,
     size,
 )
+from gateway.config.windows import CONNECTIONS, WINDOWS
 from gateway.policy.model import (
     EVERYTHING,
     Challenges,
@@ -316,7 +317,9 @@ class ListenerLimitSettings(Settings):
     """Bounds and deadlines towards clients."""
 
     connections = defaulted(
-        "4096", integer(1, 1_000_000), "Connections at a time; when full, the longest idle goes first."
+        str(CONNECTIONS) if WINDOWS else "4096",
+        integer(1, 1_000_000),
+        f"Connections at a time; when full, the longest idle goes first. Left out, {CONNECTIONS} on Windows.",
     )
     connections_per_address = defaulted(
         "1024",

@@ -31,3 +31,4 @@ class Unwise(StrEnum):
     UPSTREAM_IS_SITE = "upstream-is-site"
     UPSTREAM_UNVERIFIED = "upstream-unverified"
     WILDCARD_CREDENTIALS = "wildcard-credentials"
+    WORKERS_WINDOWS = "workers-windows"

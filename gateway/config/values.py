@@ -14,7 +14,8 @@ from urllib.parse import quote
 from gateway.config.model import Address, Network
 from gateway.config.node import Kind
 from gateway.config.notes import Wrong
-from gateway.config.reader import Value
+from gateway.config.reader import Schema, Value
+from gateway.config.windows import FOLDER as CONFIG_FOLDER
 from gateway.cors.fields import CORS_PREFIX
 from gateway.cors.origin import DEFAULT_PORTS, Origin, OriginError, parse_origin
 from gateway.cors.preflight import is_forbidden
@@ -286,13 +287,16 @@ PATH: Final = Value("a path", "/restapi/", _path, {"type": "string", "pattern": 
 
 def _file(text: str) -> str:
     if not Path(text).is_absolute():
-        meant = "" if "\\" in text else f"/etc/cors-gateway/{Path(text).name}"
+        meant = "" if "\\" in text else f"{CONFIG_FOLDER}/{Path(text).name}"
         raise Wrong("is not a path from the root", meant=meant)
     return text
 
 
-FILE: Final = Value("a file", "/etc/cors-gateway/ca.pem", _file, {"type": "string", "pattern": "^/"})
-FOLDER: Final = Value("a folder", "/etc/cors-gateway/tls", _file, {"type": "string", "pattern": "^/"})
+_ROOTED: Final[Schema] = {"type": "string", "pattern": r"^([A-Za-z]:)?[/\\]"}
+"""What begins at a root, here or on Windows: the schema is the same everywhere."""
+
+FILE: Final = Value("a file", f"{CONFIG_FOLDER}/ca.pem", _file, _ROOTED)
+FOLDER: Final = Value("a folder", f"{CONFIG_FOLDER}/tls", _file, _ROOTED)
 
 _SHA256_OCTETS: Final = 32
 

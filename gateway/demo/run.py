@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from gateway.demo.configuration import Places, demo_configuration, own_configura
 from gateway.demo.crm import DemoCrm
 from gateway.demo.pages import Show, addin_application, foreign_application
 from gateway.demo.story import demo_story, own_story
+from gateway.service.signals import STOPS, heed
 
 if TYPE_CHECKING:
     import socket
@@ -101,8 +101,8 @@ async def run_demo(options: Options, say: Callable[[str], None]) -> None:
         GatewayEndedError: the gateway does not come up, or ends before it is asked to.
     """
     asked_to_stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+    for number in STOPS:
+        heed(number, asked_to_stop.set)
     async with running(options) as show:
         say(own_story(show, options.origin) if show.own else demo_story(show))
         waiting = asyncio.create_task(asked_to_stop.wait())

@@ -1,7 +1,6 @@
 """Connections from clients: heads in, answers out, one exchange at a time."""
 
 import asyncio
-import select
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
@@ -19,6 +18,7 @@ from gateway.relay.admission import Entry
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
 from gateway.relay.door import Door, address_of_peer
 from gateway.relay.exchange import Exchange
+from gateway.relay.readable import has_left
 from gateway.relay.record import record_of_answer, record_of_exchange, record_of_no_head
 from gateway.relay.scanners import body_reader, parse_request_head
 
@@ -35,8 +35,6 @@ MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
 SERVED: Final = Entry.SERVED
 SERVICE_UNAVAILABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
-PEER_HAS_LEFT: Final[int] = getattr(select, "POLLRDHUP", 0)
-"""A FIN has come, octets before it read or not (Linux); of a reset `poll` tells unasked."""
 RETRY_AFTER_SECONDS: Final = 1
 """Told with 503: requests in flight come and go within a second."""
 
@@ -179,11 +177,8 @@ class ClientConnection(Connection):
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
             return
         sock = self.transport.get_extra_info("socket")
-        if sock is not None:
-            poll = select.poll()
-            poll.register(sock.fileno(), PEER_HAS_LEFT)
-            if poll.poll(0):
-                self.eof_received()
+        if sock is not None and has_left(sock.fileno()):
+            self.eof_received()
 
     @guarded
     def expire(self) -> None:

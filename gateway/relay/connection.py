@@ -9,6 +9,8 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 
+from gateway.config.windows import WINDOWS
+
 if TYPE_CHECKING:
     from gateway.relay.exchange import Exchange
 
@@ -36,8 +38,9 @@ by itself takes over two hours. It also keeps an open stream in the tables of th
 NEVER: Final = math.inf
 """A deadline that does not come."""
 
-_RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER with no time: closing discards what is unsent, and sends RST instead of FIN."""
+_RESET: Final = struct.pack("HH" if WINDOWS else "ii", 1, 0)
+"""SO_LINGER with no time: closing discards what is unsent, and sends RST instead of FIN. Its two numbers are shorter on
+Windows (`LINGER` of winsock.h)."""
 
 
 class Connection(asyncio.Protocol):

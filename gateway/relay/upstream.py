@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import math
-import os
-import select
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from gateway.http1.head import HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
 from gateway.relay.fault import where
+from gateway.relay.readable import Look, read, watch
 from gateway.relay.scanners import body_reader, parse_response_head
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
@@ -70,7 +69,7 @@ IDLE: Final = State.IDLE
 class UpstreamConnection(Connection):
     """One connection to an upstream. `exchange` is whose request it carries, while BUSY."""
 
-    __slots__ = ("buffer", "interim", "pool", "reader", "reused", "route", "silent", "state")
+    __slots__ = ("_has_come", "buffer", "interim", "pool", "reader", "reused", "route", "silent", "state")
 
     def __init__(self, pool: "Pool", route: Route) -> None:
         """Wait for the transport, for an exchange to begin."""
@@ -85,6 +84,8 @@ class UpstreamConnection(Connection):
         self.reused = False
         self.silent = True
         """No octet of the response has come yet."""
+        self._has_come: Look | None = None
+        """Tells whether octets, or the end, have come that the loop has not told of; once it was asked for."""
 
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,7 +111,7 @@ class UpstreamConnection(Connection):
             return
         with contextlib.suppress(OSError):  # nothing is left, or the descriptor is closed already
             for _ in range(LAST_READS):
-                data = os.read(sock.fileno(), WRITE_BUFFER_OCTETS)
+                data = read(sock.fileno(), WRITE_BUFFER_OCTETS)
                 if not data or self.exchange is None:
                     return
                 self.data_received(data)
@@ -158,9 +159,9 @@ class UpstreamConnection(Connection):
         sock = self.transport.get_extra_info("socket")
         if sock is None:
             return True
-        poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN)
-        return not poll.poll(0)
+        if self._has_come is None:
+            self._has_come = watch(sock.fileno())
+        return not self._has_come()
 
     def drop(self) -> None:
         """Cut off a connection that is of no use any more; nobody waits for what it says."""

@@ -23,6 +23,9 @@ BACKLOG: Final = 1024
 """Connections the kernel holds for us between two passes of the loop."""
 ACCEPTS_A_PASS: Final = 16
 """Connections taken at once: handshakes are work, and those under way have their turn between."""
+NOBODY_ELSES: Final[int] = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+"""An address that is had again at once after a restart, and by nobody else meanwhile. On Windows SO_REUSEADDR would let
+any process take it from us (https://learn.microsoft.com/windows/win32/winsock/using-so-reuseaddr-and-so-exclusiveaddruse)."""
 NO_FILES_SECONDS: Final = 1.0
 """How long nothing is accepted after the kernel had no file descriptor or memory for a connection."""
 
@@ -155,7 +158,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     # Told that it is TCP, asyncio sets TCP_NODELAY on what is accepted: without, the second write of an answer waits.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, NOBODY_ELSES, 1)
         if family is socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
         sock.bind((host, port))

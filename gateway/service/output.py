@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO, Final, Protocol
 
+from gateway.config.windows import WINDOWS
+
 MAX_WAITING_OCTETS: Final = 8 * 1024 * 1024
 """Held for a standard output that does not take them; further lines are dropped and counted."""
 BATCH_LINES: Final = 4096
@@ -99,7 +101,8 @@ def standard_output() -> IO[bytes]:
     Unbuffered, and ours alone: a thread that is blocked in writing to `sys.stdout` holds its lock, and the interpreter
     would wait for that, or die of it, when it exits; what a broken pipe did not take, it would try again.
     """
-    os.set_blocking(STANDARD_OUTPUT, True)
+    if not WINDOWS:  # there it is, and of all there is only a pipe may be asked to be
+        os.set_blocking(STANDARD_OUTPUT, True)
     return os.fdopen(os.dup(STANDARD_OUTPUT), "wb", buffering=0)
 
 

@@ -1,13 +1,13 @@
 """All that a configuration needs of this machine, had before anything changes: certificates, addresses, open files."""
 
 import errno
-import resource
 import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from gateway.config.windows import MAX_SOCKETS, WINDOWS
 from gateway.relay.admission import TOLD_CONNECTIONS
 from gateway.relay.tls import UpstreamContexts, upstream_contexts
 from gateway.service.acceptor import listening_socket
@@ -126,6 +126,15 @@ def _bound(host: str, port: int, what: str = "") -> socket.socket:
 def why_not_bound(error: OSError, port: int) -> str:
     """Return what an error of `bind` means, and what to do."""
     match error.errno:
+        case errno.EADDRINUSE if WINDOWS:
+            return (
+                f"the port is in use: `netstat -ano | findstr :{port}` names its owner; or choose another in listeners"
+            )
+        case errno.EACCES if WINDOWS:
+            kept = "`netsh interface ipv4 show excludedportrange tcp`"
+            return f"another program has the port for itself, or Windows keeps it ({kept}): choose another in listeners"
+        case errno.EADDRNOTAVAIL if WINDOWS:
+            return "this machine does not have that address: see `ipconfig`"
         case errno.EADDRINUSE:
             return f"the port is in use: `ss -ltnp 'sport = :{port}'` names its owner; or choose another in listeners"
         case errno.EACCES:
@@ -138,6 +147,10 @@ def why_not_bound(error: OSError, port: int) -> str:
 
 def raise_file_limit() -> int | None:
     """Raise the limit of open files as far as one may without being root; return what it is then, None for none."""
+    if WINDOWS:
+        return MAX_SOCKETS
+    import resource  # noqa: PLC0415 - there is none on Windows
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -170,6 +183,11 @@ def check_files(config: "Config") -> None:
     """
     files, needed = raise_file_limit(), files_needed(config)
     if files is not None and files < needed:
+        if WINDOWS:
+            raise StartError(
+                f"{needed} connections may be open at a time, and Windows lets one process wait for {files}: lower"
+                " limits.connections of the listeners"
+            )
         raise StartError(
             f"{needed} files may be open at a time, and {files} are allowed: set LimitNOFILE={needed} in the service"
             f" unit (`ulimit -Hn {needed}` in root's shell), or lower limits.connections of the listeners"

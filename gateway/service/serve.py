@@ -20,6 +20,7 @@ from gateway.service.loops import loop_factory
 from gateway.service.output import LogWriter, standard_output
 from gateway.service.prepare import MachineError, NobodyServesError, Prepared, StartError, prepare
 from gateway.service.process import Process
+from gateway.service.signals import STOPS, heed
 from gateway.service.systemd import Notifier, inherited_sockets
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ def _signalled(process: Process) -> tuple[asyncio.Event, asyncio.Event]:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signalled)
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    for number in STOPS:
+        heed(number, signalled)
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        heed(signal.SIGHUP, reload)
     return stop, cut

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import checks
 from tests.config.build import SITE, mistakes, warnings
 
 
@@ -269,3 +270,11 @@ def test_what_could_not_be_read_is_left_out(tmp_path: Path) -> None:
 def test_nothing_is_left_when_sites_and_listeners_are_no_lists(tmp_path: Path) -> None:
     text = "sites: x\nlisteners: y\nadmin: z\nworkers: 1\n"
     assert [mistake.split(": ")[1] for mistake in mistakes(tmp_path, text)] == ["sites", "listeners", "admin"]
+
+
+@pytest.mark.parametrize(("workers", "expected"), [("auto", {}), ("1", {}), ("2", {"workers-windows"})])
+def test_there_is_one_process_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str, expected: set[str]
+) -> None:
+    monkeypatch.setattr(checks, "WINDOWS", True)
+    assert warnings(tmp_path, whole(f"workers: {workers}")).keys() == set(expected)

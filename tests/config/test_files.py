@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.files import SERVICE_USER, closed_to_service, is_folder, unreadable, warn_if_closed
+from gateway.config import files
+from gateway.config.files import (
+    SERVICE_USER,
+    closed_to_service,
+    is_everyones,
+    is_folder,
+    unreadable,
+    warn_if_closed,
+)
 from gateway.config.node import Place
 from gateway.config.notes import Notes
 
@@ -112,3 +120,21 @@ def test_a_machine_without_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     users: dict[str, pwd.struct_passwd] = {}
     monkeypatch.setattr(pwd, "getpwnam", users.__getitem__)
     assert closed_to_service(tmp_path) is None
+
+
+@pytest.mark.usefixtures("as_root")
+def test_on_windows_lists_say_who_may_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = tmp_path / "privkey.pem"
+    key.touch(0o604)
+    key.chmod(0o604)
+    assert is_everyones(key.stat())
+    key.chmod(0o600)
+    assert not is_everyones(key.stat())
+    assert closed_to_service(key) is not None
+    monkeypatch.setattr(files, "WINDOWS", True)
+    assert not is_everyones(os.stat_result((0o100666, *(0,) * 9)))
+    assert closed_to_service(key) is None
+    refused = PermissionError(errno.EACCES, "")
+    says = 'cannot be read by this user: icacls "{}" /grant "NT SERVICE\\corsgateway:{}"'
+    assert unreadable(key, refused) == says.format(key, "R")
+    assert unreadable(tmp_path, refused) == says.format(tmp_path, "(OI)(CI)RX")

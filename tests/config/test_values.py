@@ -1,9 +1,12 @@
 """Every kind of value: what it comes to, and what is said of those that are none."""
 
+import re
 from ipaddress import ip_network
+from pathlib import PureWindowsPath
 
 import pytest
 
+from gateway.config import values
 from gateway.config.model import Address
 from gateway.config.notes import Notes, Unread
 from gateway.config.reader import Value
@@ -345,6 +348,22 @@ def test_files(reader: Value[str]) -> None:
     assert good(reader, "/etc/x") == "/etc/x"
     assert wrong(reader, "tls/x") == "is not a path from the root: write /etc/cors-gateway/x"
     assert wrong(reader, "") == "is not a path from the root: write /etc/cors-gateway/"
+
+
+@pytest.mark.parametrize("reader", [FILE, FOLDER])
+def test_files_on_windows(reader: Value[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    drives = ("C:/ProgramData/x.pem", r"C:\ProgramData\x.pem", r"\\server\share\x.pem")
+    for drive in drives:
+        assert wrong(reader, drive).startswith("is not a path from the root")
+    monkeypatch.setattr(values, "Path", PureWindowsPath)
+    monkeypatch.setattr(values, "CONFIG_FOLDER", "C:/ProgramData/cors-gateway")
+    for drive in drives:
+        assert good(reader, drive) == drive
+        assert re.search(str(reader.shape["pattern"]), drive)
+    assert wrong(reader, "C:x.pem") == "is not a path from the root: write C:/ProgramData/cors-gateway/x.pem"
+    assert wrong(reader, "/etc/x.pem") == "is not a path from the root: write C:/ProgramData/cors-gateway/x.pem"
+    for relative in ("x.pem", "tls/x.pem", "C:x.pem"):
+        assert not re.search(str(reader.shape["pattern"]), relative)
 
 
 def test_pins() -> None:
