@@ -137,7 +137,7 @@ def preflight(head: RequestHead, site: Site, match: Match[Rule]) -> Answer:
             names,
             compiled.listed,
             any_header=rule.any_header,
-            # In upper case it is classic Outlook's runtime, which asks for all that it sends (OfficeDev/office-js#3907).
+            # In upper case it is classic Outlook's runtime, which asks for all it sends (OfficeDev/office-js#3907).
             everything=head.fields.value(b"sec-fetch-mode") == b"CORS",
             max_octets=max_octets,
         )

@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, cast
 
-import aiohappyeyeballs
 import pytest
 import trustme
 

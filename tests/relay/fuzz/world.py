@@ -18,7 +18,9 @@ from gateway.config.model import Config, Listener, ListenerLimits
 from gateway.http1.head import HeadLimits, parse_request_head, parse_response_head
 from gateway.policy.model import Paths, Policy, SiteLimits, Upstream, UpstreamTls, UpstreamUrl
 from gateway.relay import client as client_module
+from gateway.relay import connection as connection_module
 from gateway.relay import exchange as exchange_module
+from gateway.relay import readable as readable_module
 from gateway.relay import tls as tls_module
 from gateway.relay import upstream as upstream_module
 from gateway.relay.admission import Admission
@@ -672,12 +674,12 @@ def small_world() -> Generator[None]:
     with (
         patch.object(exchange_module, "WRITE_BUFFER_OCTETS", HIGH_WATER),
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
-        patch.object(client_module, "select", MemorySelect),
-        patch.object(upstream_module, "select", MemorySelect, create=True),
+        patch.object(connection_module, "_ask_whether_it_is_there", lambda _: None),
+        patch.object(readable_module, "select", MemorySelect),
+        patch.object(readable_module, "os", MemoryOs),
         patch.object(client_module, "parse_request_head", request_head),
         patch.object(upstream_module, "parse_response_head", response_head),
         patch.object(tls_module, "upstream_context", _context),
-        patch.object(upstream_module, "os", MemoryOs),
     ):
         yield
 
