@@ -68,9 +68,12 @@ class LogWriter:
         while not self._closing.is_set() or self._lines:
             self._awake.wait()
             self._closing.wait(GATHER_SECONDS)  # nobody is woken for what comes meanwhile
-            self._awake.clear()  # before the lines are taken: what is added from now on wakes
-            while self._lines:
-                if not self._written(self._lines[:BATCH_LINES]):
+            self._awake.clear()  # before the lines are counted: what is added from now on wakes
+            waiting = len(self._lines)  # what comes while these are written is gathered, too
+            while waiting > 0:
+                lines = self._lines[: min(waiting, BATCH_LINES)]
+                waiting -= len(lines)
+                if not self._written(lines):
                     return
 
     def _written(self, lines: list[str]) -> bool:

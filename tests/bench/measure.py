@@ -53,6 +53,7 @@ def started(system: System, place: Place, *, log: bool) -> Generator[Started]:
     if not system.both_cores:
         command = ["taskset", "-c", str(place.proxy_core), *command]
     home = {"HOME": str(place.folder), "XDG_CONFIG_HOME": str(place.folder), "XDG_DATA_HOME": str(place.folder)}
+    home["PYTHONDONTWRITEBYTECODE"] = ""  # an installed program is compiled once, and not at each start
     output = place.folder / f"{system.name}.output"
     with output.open("wb") as file:
         began = time.monotonic()
