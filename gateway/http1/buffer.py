@@ -125,6 +125,10 @@ def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
     return HeadTooLargeError(f"a line of more than {limits.line} octets")
 
 
+_NOTHING: Final = bytearray()
+"""Held by every buffer that waits for a head, which mostly comes whole; never added to."""
+
+
 class HeadBuffer:
     """Collects octets until a whole head is there. Linear: a scan goes on where the last one stopped."""
 
@@ -135,7 +139,11 @@ class HeadBuffer:
         self._limits = limits
         self._most = limits.octets
         self._begins = begins
-        self._start()
+        self.held = _NOTHING
+        """Octets of a head that is not whole yet."""
+        self._scan: Scan | None = None
+        """Made with the first of them."""
+        self._skipped = False
 
     @property
     def octets(self) -> bytes:
@@ -158,16 +166,12 @@ class HeadBuffer:
             end = data.find(HEAD_END) + HEAD_END_OCTETS
             if HEAD_END_OCTETS <= end <= self._most and data[0] != _CR:
                 return data[:end], data[end:]
+        if self._scan is None:
+            self._scan, self.held = Scan(self._limits), bytearray()
         self.held += data
-        return self._collect()
+        return self._collect(self._scan)
 
-    def _start(self) -> None:
-        self.held = bytearray()
-        """Octets of a head that is not whole yet."""
-        self._scan = Scan(self._limits)
-        self._skipped = False
-
-    def _collect(self) -> tuple[bytes, bytes] | None:
+    def _collect(self, scan: Scan) -> tuple[bytes, bytes] | None:
         held = self.held
         if not self._begins.startswith(held[: len(self._begins)]):
             raise MalformedError("the first octets begin no head")
@@ -179,9 +183,9 @@ class HeadBuffer:
                 self._skipped = True
         if self._skipped and held.startswith(b"HTTP/"):
             raise MalformedError("an empty line before a status line")
-        end = self._scan.read(held)
+        end = scan.read(held)
         if end is None:
             return None
         whole = bytes(held)
-        self._start()
+        self.held, self._scan, self._skipped = _NOTHING, None, False
         return whole[:end], whole[end:]

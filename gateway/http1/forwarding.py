@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -13,12 +14,20 @@ _is_ipv4_with_port: Final = re.compile(r"([0-9.]++):[0-9]{1,5}+").fullmatch
 _is_bracketed_ipv6: Final = re.compile(r"\[([0-9A-Fa-f:.]++)\](?::[0-9]{1,5}+)?").fullmatch
 
 
-def forwarding_lines(*, client: str, scheme: str, host: bytes) -> bytes:
+def forwarding_lines(client: str, scheme: str, host: bytes) -> bytes:
     """Return `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` lines, each ended by CRLF.
 
     They hold exactly one address: `client`. An IPv6 address stands bare in X-Forwarded-For, bracketed and quoted in
     Forwarded. A zone (`%eth0`) means something on this machine only and is left out.
     """
+    return _often(client, scheme, host) if len(host) <= REMEMBERED_HOST_OCTETS else _written(client, scheme, host)
+
+
+REMEMBERED_HOST_OCTETS: Final = 262
+"""The longest name there is in the DNS, and a port. Clients choose the Host: longer ones are not remembered."""
+
+
+def _written(client: str, scheme: str, host: bytes) -> bytes:
     address = client.partition("%")[0]
     proto = scheme.encode("ascii")
     node = f'"[{address}]"' if ":" in address else address
@@ -26,6 +35,10 @@ def forwarding_lines(*, client: str, scheme: str, host: bytes) -> bytes:
         b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
         b'Forwarded: for=%b;host="%b";proto=%b\r\n'
     ) % (address.encode("ascii"), proto, host, node.encode("ascii"), host, proto)
+
+
+_often: Final = lru_cache(maxsize=512)(_written)
+"""The same for who asks again and again: at most half a megabyte."""
 
 
 def client_address(peer: str, fields: Fields, is_trusted: Callable[[str], bool]) -> str:

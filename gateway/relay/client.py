@@ -67,8 +67,6 @@ class ClientConnection(Connection):
         "_door",
         "_entry",
         "_feeding",
-        "_forwarding",
-        "_forwarding_host",
         "_handshake",
         "_octets",
         "_trusted",
@@ -90,9 +88,6 @@ class ClientConnection(Connection):
         self._door = Door("", "")
         self._entry = Entry.CUT
         self._trusted = False
-        self._forwarding: bytes = b""
-        self._forwarding_host: bytes | None = None
-        """Who asks, as the upstream is told, and for which Host: the next request mostly has the same."""
         self._handshake = handshake
         self._buffer = HeadBuffer(self.limits.head)
         self._octets = b""
@@ -458,13 +453,7 @@ class ClientConnection(Connection):
 
     def forwarding_lines(self, head: RequestHead) -> bytes:
         """Return the lines that tell the upstream who asks."""
-        host = head.host or b""
-        if self._trusted:  # each request may be another client's
-            return forwarding_lines(client=self.address_of(head), scheme=self.scheme_of(head), host=host)
-        if host != self._forwarding_host:
-            self._forwarding_host = host
-            self._forwarding = forwarding_lines(client=self.peer, scheme=self.scheme_of(head), host=host)
-        return self._forwarding
+        return forwarding_lines(self.address_of(head), self.scheme_of(head), head.host or b"")
 
     # Refusals before a head is whole, and faults.
 
