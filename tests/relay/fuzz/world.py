@@ -367,8 +367,7 @@ class World:
         self._checked = -1
         self.loop.upstream_side = case.sides[1]
         self.config = CONFIG if case.sides[1] is Side.PLAIN else TLS_CONFIG
-        self.gateway = CountingGateway(self.config, done=self._done, hint=self._hinted)
-        self.gateway.loop_name = LOOP_NAME
+        self.gateway = CountingGateway(self.config, done=self._done, hint=self._hinted, loop_name=LOOP_NAME)
         self.admission = Admission(self.config.listeners[0])
         self.site = self.config.policy.sites[HOST]
         self.gateway.start()
