@@ -19,7 +19,7 @@ from gateway.policy.decide import (
     failure,
     refuse,
 )
-from gateway.policy.model import EVERYTHING, Paths, Policy, UnlistedOrigins
+from gateway.policy.model import EVERYTHING, Paths, Policy, SiteLimits, UnlistedOrigins
 from gateway.policy.reason import EXPLANATIONS, Reason
 from tests.policy.decision_table import rows
 from tests.policy.examples import (
@@ -323,6 +323,13 @@ def test_preflight_header(asked: list[str], listed: bytes, remedy: str) -> None:
     assert decide(POLICY, head) == Answer(Reason.HEADER_NOT_ALLOWED, 204, block, SITE, remedy)
 
 
+def test_a_site_may_have_another_bound_for_what_a_preflight_asks() -> None:
+    asked = "authorization,content-type"
+    for octets, reason in ((len(asked), Reason.PREFLIGHT_ALLOWED), (len(asked) - 1, Reason.HEADER_NOT_ALLOWED)):
+        site = replace(SITE, limits=SiteLimits(access_control_request_headers=octets))
+        assert decide(Policy({HOST.encode(): site}), preflight("POST", asked)).reason is reason
+
+
 def limitless(method: str, *lines: str) -> RequestHead:
     """Return a head that may be longer than any that is parsed."""
     short = request(method, "/restapi/x", *(line[:100] for line in lines), origin=ADDIN)
@@ -412,6 +419,13 @@ def test_authentication_connection_bound(authorization: str, origin: str | None,
 def test_authentication_connection_bound_on_the_second_of_two_lines() -> None:
     head = request("GET", "/restapi/x", "Authorization: Basic eA==", "Authorization: NTLM x")
     assert decide(POLICY, head) == Answer(Reason.AUTHENTICATION_CONNECTION_BOUND, 403, VARY, SITE, BOUND)
+
+
+def test_a_path_that_is_not_served_is_told_before_a_login_that_is_not_relayed() -> None:
+    head = request("GET", "/elsewhere", "Authorization: NTLM x")
+    assert decide(POLICY, head).reason is Reason.PATH_NOT_SERVED
+    head = request("GET", "/restapi//x", "Authorization: NTLM x")
+    assert decide(POLICY, head).reason is Reason.PATH_AMBIGUOUS
 
 
 @pytest.mark.parametrize("authorization", ["Basic TlRMTQ==", "Bearer NTLM", "", "Digest username=ntlm"])

@@ -9,6 +9,7 @@ from gateway.policy.headers import (
     AskedHeaders,
     is_never_by_any,
     judge_headers,
+    judge_listed,
 )
 
 LISTED = dict.fromkeys([b"authorization", b"x-otp"])
@@ -119,6 +120,23 @@ def test_a_site_may_have_another_bound() -> None:
     for octets, expected in ((128, AskedHeaders((b"ABC", b"ABCD"))), (127, UNREADABLE)):
         judged = judge_headers([b"ABC,ABCD"], listed, any_header=False, everything=False, max_octets=octets)
         assert judged == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param([b"authorization,x-otp"], RULES_OWN, id="as-browsers-ask"),
+        pytest.param([], None, id="nothing"),
+        pytest.param([b""], None, id="an-empty-line"),
+        pytest.param([b"authorization", b"x-otp"], None, id="two-lines"),
+        pytest.param([b"X-Otp"], None, id="spelling"),
+        pytest.param([b"x-otp, authorization"], None, id="spaces"),
+        pytest.param([b"x-otp,x-a"], None, id="one-that-is-not-listed"),
+        pytest.param([b"x-otp," * 682 + b"x-otp"], None, id="too-long"),
+    ],
+)
+def test_judge_listed(asked: list[bytes], expected: AskedHeaders | None) -> None:
+    assert judge_listed(asked, LISTED.keys()) == expected
 
 
 def test_a_rule_that_lists_nothing() -> None:

@@ -89,6 +89,7 @@ def test_a_101_has_no_use_for_fields() -> None:
     [
         pytest.param(["Vary: Accept-Encoding"], b"Accept-Encoding, Origin", id="appended"),
         pytest.param(["Vary: Accept-Encoding", "vary: origin"], b"Accept-Encoding, origin", id="G43"),
+        pytest.param(["Vary: Accept-Encoding", "Vary: Cookie"], b"Accept-Encoding, Cookie, Origin", id="two-lines"),
         pytest.param(["Vary: *"], b"*", id="star"),
     ],
 )

@@ -597,17 +597,25 @@ async def test_octets_that_are_there_when_a_parked_connection_is_wanted_end_it(r
 
 
 async def test_a_fault_while_an_exchange_ends_counts_it_once(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = await rig(answers(OK), answers(OK))
+    made = await rig(silent, answers(OK))
+    pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
 
     def broken(*_: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(made.gateway, "done", broken)
+    other = await made.client()
+    await other.send(GET)
+    await until(lambda: pool.in_flight.mine)
+    await until(lambda: made.upstream.connections)
     client = await made.client()
-    await client.send(GET)
-    await client.gone()
-    pool = made.gateway.pool(made.gateway.policy.sites[b"crm.customer.example"].upstream)
-    assert (pool.in_flight.mine, pool.streams.mine) == (0, 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(made.gateway, "done", broken)
+        await client.send(GET)
+        await client.gone()
+    assert (pool.in_flight.mine, pool.streams.mine) == (1, 0)  # the other's
+    other.close()
+    assert (await made.record()).reason is Reason.CLIENT_GONE
+    assert pool.in_flight.mine == 0
     assert [event for event, _ in made.hints] == ["internal.error"]
     assert made.hints[0][1]["error"].startswith("KeyError at test_faults.py:")
 

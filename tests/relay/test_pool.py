@@ -1,13 +1,14 @@
 """Which connection to an upstream may carry another request, and what may be sent twice (contract 16 and 17)."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from gateway.policy.model import Timeouts
+from gateway.policy.model import Timeouts, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
-from gateway.relay.upstream import UpstreamConnection
+from gateway.relay.upstream import Route, UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, Script, answers, until
 
@@ -180,6 +181,19 @@ async def test_each_request_may_have_its_interim_answers(rig: RigMaker) -> None:
         await client.send(GET)
         assert (await client.response()).body == b"ok"
     assert made.upstream.connections == 1
+
+
+def test_a_connection_is_parked_for_its_own_route_alone() -> None:
+    url = UpstreamUrl("https", "crm.lan", 443, b"/a")
+    others = (
+        replace(url, scheme="http"),
+        replace(url, host="other.lan"),
+        replace(url, port=8443),
+        replace(url, prefix=b""),
+    )
+    routes = (Route(url, "crm.lan"), Route(url, "other.lan"), *(Route(other, "crm.lan") for other in others))
+    assert len({route.key for route in routes}) == len(routes)
+    assert Route(replace(url), "crm.lan").key == routes[0].key
 
 
 async def test_nothing_is_kept_of_a_route_whose_last_connection_is_in_use(rig: RigMaker) -> None:

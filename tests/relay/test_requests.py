@@ -5,6 +5,7 @@ Single messages that are refused are in the table, `wire/`.
 
 import ipaddress
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,8 @@ from gateway.http1.head import HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
 from tests.relay.conftest import RigMaker, TlsContexts
-from tests.relay.peers import Peer, answers, until
-from tests.relay.policies import ADDIN
+from tests.relay.peers import Peer, Script, answers, until
+from tests.relay.policies import ADDIN, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HOST = b"Host: crm.customer.example\r\n"
@@ -69,6 +70,41 @@ async def test_only_a_trusted_proxy_says_who_the_client_is(rig: RigMaker, truste
     assert made.hints == ([] if trusted else [("proxy.untrusted", {"peer": "127.0.0.1"})])
 
 
+async def test_a_trusted_proxy_speaks_for_many_clients_by_one_connection(rig: RigMaker) -> None:
+    seen: list[bytes] = []
+    made = await rig(telling(seen), trusted_proxies=(ipaddress.ip_network("127.0.0.1"),))
+    proxy = await made.client()
+    for address, scheme in ((b"192.0.2.9", b"https"), (b"192.0.2.10", b"http")):
+        told = b"X-Forwarded-For: " + address + b"\r\nX-Forwarded-Proto: " + scheme + b"\r\n"
+        await proxy.send(b"GET / HTTP/1.1\r\n" + HOST + told + b"\r\n")
+        assert (await proxy.response()).status == 200
+        assert b"\r\n" + told in seen[-1]
+        assert (await made.record()).client == address.decode()
+
+
+async def test_each_request_of_a_connection_tells_the_host_it_was_sent_to(rig: RigMaker) -> None:
+    seen: list[bytes] = []
+    names = ("crm.customer.example", "[2001:db8::1]", "old.customer.example")
+    made = await rig(telling(seen), site=replace(SITE, names=names))
+    client = await made.client()
+    for name in (*names, names[0]):
+        await client.send(b"GET / HTTP/1.1\r\nHost: " + name.encode() + b"\r\n\r\n")
+        assert (await client.response()).status == 200
+        assert b"\r\nX-Forwarded-Host: " + name.encode() + b"\r\n" in seen[-1]
+        assert b';host="' + name.encode() + b'";' in seen[-1]
+
+
+def telling(seen: list[bytes]) -> Script:
+    """Return a script that keeps the heads it answers."""
+
+    async def script(peer: Peer) -> None:
+        while True:
+            seen.append(await peer.head())
+            await peer.send(OK)
+
+    return script
+
+
 async def test_limits_are_those_of_the_listener(rig: RigMaker) -> None:
     made = await rig(answers(OK), limits=ListenerLimits(head=HeadLimits(octets=200)))
     client = await made.client()
@@ -107,6 +143,25 @@ async def test_a_listener_that_leads_to_https_relays_nothing(rig: RigMaker) -> N
     assert (response.status, response.values(b"access-control-allow-origin")) == (403, [ADDIN])
     assert made.upstream.connections == 0
     assert [(await made.record()).reason for _ in range(3)] == [Reason.HEALTH, Reason.PLAIN_HTTP, Reason.PLAIN_HTTP]
+
+
+@pytest.mark.parametrize(
+    ("listener", "sent", "reason"),
+    [
+        pytest.param(Listener("127.0.0.1", 0, redirect_to_https=True), b"GET /a HTTP/1.1\r\n", Reason.PLAIN_HTTP),
+        pytest.param(Listener("127.0.0.1", 0, health="/health"), b"GET /health HTTP/1.1\r\n", Reason.HEALTH),
+    ],
+    ids=["to-https", "health"],
+)
+async def test_a_listener_is_asked_first_whatever_of_it_is_set(
+    rig: RigMaker, listener: Listener, sent: bytes, reason: Reason
+) -> None:
+    made = await rig(answers(OK), listener=listener)
+    client = await made.client()
+    await client.send(sent + HOST + b"\r\n")
+    await client.response()
+    assert (await made.record()).reason is reason
+    assert made.upstream.connections == 0
 
 
 async def test_a_full_listener_lets_the_longest_idle_go_first_and_then_nobody_in(rig: RigMaker) -> None:

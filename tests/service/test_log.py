@@ -186,6 +186,37 @@ def test_what_was_written_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.getvalue().decode().splitlines() == lines
 
 
+def test_what_comes_while_lines_are_written_is_written_next() -> None:
+    written = threading.Semaphore(0)
+
+    class Stream(io.BytesIO):
+        def flush(self) -> None:
+            for line in meanwhile:
+                writer.write(line)
+            meanwhile.clear()
+            written.release()
+
+    meanwhile = ["2", "3"]
+    stream = Stream()
+    writer = LogWriter(stream, text_line)
+    writer.write("1")
+    for _ in range(2):
+        assert written.acquire(timeout=10)
+    assert stream.getvalue() == b"1\n2\n3\n"  # and nobody wrote or closed to have it so
+    writer.close()
+
+
+def test_many_lines_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "BATCH_LINES", 3)
+    stream = io.BytesIO()
+    writer = LogWriter(stream, text_line)
+    lines = [str(number) for number in range(10)]
+    for line in lines:
+        writer.write(line)
+    writer.close()
+    assert stream.getvalue().decode().splitlines() == lines
+
+
 class Terminal(io.BytesIO):
     def isatty(self) -> bool:
         return True

@@ -367,8 +367,7 @@ class World:
         self._checked = -1
         self.loop.upstream_side = case.sides[1]
         self.config = CONFIG if case.sides[1] is Side.PLAIN else TLS_CONFIG
-        self.gateway = CountingGateway(self.config, done=self._done, hint=self._hinted)
-        self.gateway.loop_name = LOOP_NAME
+        self.gateway = CountingGateway(self.config, done=self._done, hint=self._hinted, loop_name=LOOP_NAME)
         self.admission = Admission(self.config.listeners[0])
         self.site = self.config.policy.sites[HOST]
         self.gateway.start()
@@ -668,13 +667,17 @@ def _context(_: UpstreamTls) -> str:
     return "a context"
 
 
+def _unasked(_: object) -> None:
+    """Stand for `_ask_whether_it_is_there`: there is no kernel to do it."""
+
+
 @contextmanager
 def small_world() -> Generator[None]:
     """Have the relay connect in memory, and its bound on what waits for that as low as that of the transports here."""
     with (
         patch.object(exchange_module, "WRITE_BUFFER_OCTETS", HIGH_WATER),
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
-        patch.object(connection_module, "_ask_whether_it_is_there", lambda _: None),
+        patch.object(connection_module, "_ask_whether_it_is_there", _unasked),
         patch.object(readable_module, "select", MemorySelect),
         patch.object(readable_module, "os", MemoryOs),
         patch.object(client_module, "parse_request_head", request_head),
