@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
             limit_reading(high=1, low=0)
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
-            with contextlib.suppress(OSError):  # the peer is gone already, and the loop will say so
+            with contextlib.suppress(OSError, ValueError):  # the peer is gone already, and the loop will say so
                 _ask_whether_it_is_there(sock)
 
     @property
@@ -180,7 +180,7 @@ def _ask_whether_it_is_there(sock: socket.socket) -> None:
     uvloop's makes a socket of its descriptor for each option that is set: it is made once here.
 
     Raises:
-        OSError: the connection has ended.
+        OSError, ValueError: the connection has ended.
     """
     same = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
     try:

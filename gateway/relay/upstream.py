@@ -272,7 +272,7 @@ class UpstreamConnection(Connection):
 class Attempt:
     """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
 
-    __slots__ = ("_connection", "_sock", "due", "exchange", "pool", "task")
+    __slots__ = ("_sock", "due", "exchange", "pool", "task")
 
     def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
         """Begin."""
@@ -281,8 +281,6 @@ class Attempt:
         self.due = pool.gateway.loop.time() + pool.upstream.timeouts.connect
         self._sock: socket.socket | None = None
         """Of a TCP connection that is there, and that the loop is about to make a transport of."""
-        self._connection: UpstreamConnection | None = None
-        """What a connection becomes that the loop makes by itself."""
         pool.gateway.upstreams.add(self)
         self.task = pool.gateway.loop.create_task(self._run(routes))
 
@@ -290,13 +288,11 @@ class Attempt:
         """Give up: nobody waits any more."""
         self.exchange = None
         self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
-        # Cancelled once TCP is there, uvloop would close the socket behind our back, and tell nobody of its end.
-        if self._sock is not None:
+        if self._sock is None:
+            self.task.cancel()
+        else:  # Cancelled now, uvloop would close the socket behind our back, and tell nobody of the connection's end.
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
-        elif self._connection is None or self._connection.transport is None:
-            self.task.cancel()
-        # Else the connection has been made, and the task is about to see that nobody wants it.
 
     def expire(self) -> None:
         """Give up for lack of time."""
@@ -399,7 +395,7 @@ class Attempt:
 
         Every request takes this way where the upstream closes after each answer, as PHP's does.
         """
-        self._connection = connection = UpstreamConnection(self.pool, route)
+        connection = UpstreamConnection(self.pool, route)
         await self.pool.gateway.loop.create_connection(lambda: connection, address, route.url.port, family=family)
         return connection
 
