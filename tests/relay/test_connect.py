@@ -16,6 +16,7 @@ from tests.relay.peers import ScriptedUpstream, answers, until
 from tests.relay.policies import HOST, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BOTH = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
 
 
@@ -29,8 +30,7 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("aiohappyeyeballs.start_connection", refused)
-    both = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
-    monkeypatch.setattr(Names, "addresses", lambda *_: both)
+    monkeypatch.setattr(Names, "addresses", lambda *_: BOTH)
     made = await rig(answers(OK))
     client = await made.client()
     await client.send(GET)
@@ -61,9 +61,11 @@ async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.Mo
     assert made.gateway.upstreams == set()
 
 
+@pytest.mark.parametrize("addresses", [((socket.AF_INET, "127.0.0.1"),), BOTH], ids=["one-address", "a-choice"])
 async def test_who_leaves_while_the_connection_is_being_handed_over_ends_it(
-    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch, addresses: tuple[tuple[socket.AddressFamily, str], ...]
 ) -> None:
+    monkeypatch.setattr(Names, "addresses", lambda *_: addresses)
     made_at_once = UpstreamConnection.connection_made
     made = await rig(answers(OK))
     client = await made.client()
