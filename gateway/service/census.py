@@ -1,0 +1,67 @@
+"""How the gateway is: what its workers tell, and what those that have ended had counted."""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from gateway.service.link import Word
+from gateway.service.snapshot import Snapshot, encode, merged, past
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gateway.service.crew import Child
+    from gateway.service.status import Status
+
+ANSWER_SECONDS: Final = 1.0
+"""How long workers may take to tell how they are, before what they told last has to do."""
+
+
+class Question:
+    """The admin process has asked how the gateway is; workers are asked first."""
+
+    def __init__(self, asker: "Child", workers: "Iterable[Child]") -> None:
+        """Wait for these workers."""
+        self.asker = asker
+        self.open = {worker.pid for worker in workers}
+        self.due = time.monotonic() + ANSWER_SECONDS
+
+
+class Census:
+    """Asks them, and puts together what they tell."""
+
+    def __init__(self) -> None:
+        """Know of nobody yet."""
+        self._past: Snapshot | None = None
+        """What workers that have ended had counted."""
+        self._questions: list[Question] = []
+
+    def ask(self, asker: "Child", workers: "Iterable[Child]") -> None:
+        """Ask workers how they are, for somebody who is told once all have answered."""
+        asked = tuple(workers)
+        self._questions.append(Question(asker, asked))
+        for worker in asked:
+            worker.link.say(Word.ASK)
+
+    def heard(self, worker: "Child") -> None:
+        """Note that a worker has told how it is."""
+        for question in self._questions:
+            question.open.discard(worker.pid)
+
+    def has_ended(self, child: "Child") -> None:
+        """Keep what a child had counted; nobody waits for it any more."""
+        snapshot = child.snapshot
+        if snapshot is not None:
+            self._past = past([snapshot] if self._past is None else [self._past, snapshot])
+        self._questions = [each for each in self._questions if each.asker is not child]
+        self.heard(child)
+
+    def answer(self, now: float, whole: "Callable[[], Snapshot]") -> None:
+        """Tell who has asked how the `whole` is, where all have answered, or have had their time."""
+        for question in [each for each in self._questions if not each.open or each.due <= now]:
+            self._questions.remove(question)
+            question.asker.link.say(Word.TOLD, encode(whole()))
+
+    def whole(self, frame: "Status", workers: "Iterable[Child]") -> Snapshot:
+        """Return how all of them are, as far as is known, with what only the supervisor knows from `frame`."""
+        parts = (*(worker.snapshot for worker in workers), self._past)
+        return merged(frame, [each for each in parts if each is not None])
