@@ -51,6 +51,13 @@ class Prepared:
     """Bound, for the addresses that were not listened on."""
     admin: socket.socket | None = None
     """Bound, for the admin address, if that was not listened on."""
+    inherited: "Sequence[socket.socket]" = ()
+    """What systemd keeps, as long as this process serves: in `sockets` are others that lead to the same."""
+
+    @property
+    def every_socket(self) -> "list[socket.socket]":
+        """Return all there are."""
+        return [*self.sockets.values(), *self.inherited, *([] if self.admin is None else [self.admin])]
 
     def close(self) -> None:
         """Let go of the addresses."""
@@ -69,7 +76,7 @@ def prepare(
 ) -> Prepared:
     """Have all that a configuration needs; at the addresses in `present`, and at `admin`, the gateway listens already.
 
-    `inherited` are bound sockets that are taken where they fit. Each of the `workers` has its share of the limits.
+    `inherited` are bound sockets that are used where they fit. Each of the `workers` has its share of the limits.
 
     Raises:
         StartError: something of it cannot be had. Nothing has changed then.
@@ -81,7 +88,7 @@ def prepare(
         contexts = upstream_contexts(config.sites)
     except (OSError, ValueError) as error:
         raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
-    prepared = Prepared(config, contexts, listeners, identities, {})
+    prepared = Prepared(config, contexts, listeners, identities, {}, inherited=inherited)
     try:
         for place, listener in listeners.items():
             if place not in present:
@@ -110,9 +117,9 @@ def identity_for(listener: "Listener") -> Identity | None:
 
 
 def _inherited(listener: "Listener", sockets: "Sequence[socket.socket]") -> socket.socket | None:
-    """Return the socket among `sockets` that is bound to a listener's address, if there is one."""
+    """Return a socket that leads to the one among `sockets` that is bound to a listener's address, if there is one."""
     wanted = (listener.host, listener.port)
-    return next((sock for sock in sockets if sock.fileno() >= 0 and sock.getsockname()[:2] == wanted), None)
+    return next((sock.dup() for sock in sockets if sock.getsockname()[:2] == wanted), None)
 
 
 def _bound(host: str, port: int, what: str = "") -> socket.socket:

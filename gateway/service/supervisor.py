@@ -22,7 +22,7 @@ from gateway.service.admin_process import answer, reloaded_octets
 from gateway.service.census import Census
 from gateway.service.cores import workers_of
 from gateway.service.crew import Child, Crew, Run
-from gateway.service.events import ready
+from gateway.service.events import ready, unused
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.generation import START_SECONDS, Generation, generation_of
 from gateway.service.link import Word
@@ -104,6 +104,7 @@ class Supervisor:
         self._standing.begin(loaded)
         try:
             self._go_over(prepared)
+            unused(prepared, self._events)
             ready(loaded.config, self._events)
             self._say_ready()
             while not self._stops:
@@ -186,10 +187,9 @@ class Supervisor:
         Raises:
             StartError: the machine has no room for it.
         """
-        every = [sock for each in self._held for sock in (*each.prepared.sockets.values(), each.prepared.admin)]
-        if self._admin is not None:
-            every.append(self._admin[0])
-        others = {sock for sock in every if sock is not None and sock not in its}
+        admin = [] if self._admin is None else [self._admin[0]]
+        every = {*admin, *(sock for each in self._held for sock in each.prepared.every_socket)}
+        others = [sock for sock in every if sock not in its]
         self._crew.fork(child, run, others, partial(self._hear, child))
 
     def _workers(self) -> list[Child]:
@@ -302,7 +302,7 @@ class Supervisor:
             loaded, before = self._again(), self._present.prepared
             self._standing.files.were_read(loaded.sources)
             config = loaded.config
-            fresh = prepare(config, before.sockets, before.config.admin, workers=workers_of(config))
+            fresh = prepare(config, before.sockets, before.config.admin, before.inherited, workers_of(config))
             kept = {place: sock for place, sock in before.sockets.items() if place in fresh.listeners}
             admin = before.admin if config.admin == before.config.admin else fresh.admin
             try:
@@ -311,6 +311,7 @@ class Supervisor:
                 fresh.close()
                 raise
             self._log.configured(config)
+            unused(fresh, self._events)
             return self._standing.adopted(before.config, loaded)
         except ConfigError as error:
             self._standing.files.were_read(error.sources)
@@ -341,7 +342,7 @@ class Supervisor:
             self._wait(config.drain_delay_seconds, lambda: self._stops > 1)
         for worker in self._workers():
             worker.dismiss()
-        for sock in self._present.prepared.sockets.values():
+        for sock in (*self._present.prepared.sockets.values(), *self._present.prepared.inherited):
             sock.close()  # or the kernel would go on taking connections for us
         self._wait(LET_GO_SECONDS, lambda: all(each.has_let_go for each in self._workers()) or self._stops > 1)
         self._events.info("gateway.draining", seconds=config.drain_seconds)

@@ -46,7 +46,7 @@ class Common:
 def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], tallies: "Tallies", common: Common) -> None:
     """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is."""
     config = share_of(prepared.config, *seat)
-    mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
+    mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None, inherited=())
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_work(sock, mine, (tallies, seat[0]), common))
 
