@@ -39,7 +39,10 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     if found["replaced"]:
         yield f"WORKERS THAT ENDED UNASKED: {found['replaced']}; the log says how"
     if found["broken"]:
-        yield f"THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail: {found['broken']}"
+        what = (
+            "IS NOT IN FORCE, it takes a restart" if found["restart_helps"] else "CANNOT BE USED, a restart would fail"
+        )
+        yield f"THE CONFIGURATION ON DISK {what}: {found['broken']}"
     for listener in found["listeners"]:
         yield f"{listener['address']}  {listener['connections']} of {listener['limit']} connections"
         if listener["broken"]:

@@ -14,7 +14,7 @@ from gateway.service.cores import workers_of
 from gateway.service.events import unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
-from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.prepare import Prepared, RestartError, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 
@@ -115,7 +115,7 @@ class Process:
                 self.standing.files.were_read(error.sources)
                 return self.standing.failed("\n".join(map(str, error.mistakes)))
             except StartError as error:
-                return self.standing.failed(str(error))
+                return self.standing.failed(str(error), restart_helps=isinstance(error, RestartError))
             finally:
                 self._say_ready()
 

@@ -62,6 +62,7 @@ def frame_of(prepared: "Prepared", standing: "Standing", broken: Mapping["Place"
         workers=(),
         replaced=0,
         broken=standing.broken,
+        restart_helps=standing.restart_helps,
         reloads=standing.reloads,
         failed_reloads=standing.failed_reloads,
         outcomes={},

@@ -99,6 +99,8 @@ class Status:
     """Workers that ended unasked, or did not go on."""
     broken: str
     """Why the configuration on disk cannot be used; empty where it can."""
+    restart_helps: bool
+    """It can be, after a restart."""
     reloads: int
     failed_reloads: int
     outcomes: dict[str, int]
@@ -121,6 +123,7 @@ def status_of(process: "Process") -> Status:
         workers=(WorkerStatus(os.getpid(), started, gateway.leaving, len(gateway.clients)),),
         replaced=0,
         broken=standing.broken,
+        restart_helps=standing.restart_helps,
         reloads=standing.reloads,
         failed_reloads=standing.failed_reloads,
         outcomes=_outcomes(process, None),

@@ -26,7 +26,7 @@ from gateway.service.events import ready, unused
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.generation import START_SECONDS, Generation, generation_of
 from gateway.service.link import Word
-from gateway.service.prepare import MachineError, Prepared, StartError, prepare
+from gateway.service.prepare import MachineError, Prepared, RestartError, StartError, prepare
 from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.seats import Seat, Seats
 from gateway.service.snapshot import Snapshot, frame_of
@@ -317,7 +317,9 @@ class Supervisor:
             self._standing.files.were_read(error.sources)
             return self._standing.failed("\n".join(map(str, error.mistakes)))
         except StartError as error:
-            return Reloaded((), STOPS) if self._stops else self._standing.failed(str(error))
+            if self._stops:
+                return Reloaded((), STOPS)
+            return self._standing.failed(str(error), restart_helps=isinstance(error, RestartError))
         except Exception as error:  # noqa: BLE001 - a fault of ours in reading must not end whoever serves
             return self._standing.failed(f"a fault of the gateway's own: {where(error)}")
         finally:

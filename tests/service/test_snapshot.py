@@ -37,6 +37,7 @@ def snapshot(pid: int, *, draining: bool = False, up: bool = True, count: int = 
         workers=(WorkerStatus(pid, "then", draining, 7),),
         replaced=0,
         broken="",
+        restart_helps=False,
         reloads=0,
         failed_reloads=0,
         outcomes={"head-timeout": 2},
