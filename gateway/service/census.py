@@ -1,6 +1,7 @@
 """How the gateway is: what its workers tell, and what those that have ended had counted."""
 
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from gateway.service.link import Word
@@ -19,8 +20,10 @@ ANSWER_SECONDS: Final = 1.0
 class Question:
     """The admin process has asked how the gateway is; workers are asked first."""
 
-    def __init__(self, asker: "Child", workers: "Iterable[Child]") -> None:
+    def __init__(self, number: bytes, asker: "Child", workers: "Iterable[Child]") -> None:
         """Wait for these workers."""
+        self.number = number
+        """Goes with it to the workers and comes back: a heartbeat that was on its way by then is no answer."""
         self.asker = asker
         self.open = {worker.pid for worker in workers}
         self.due = time.monotonic() + ANSWER_SECONDS
@@ -34,18 +37,20 @@ class Census:
         self._past: Snapshot | None = None
         """What workers that have ended had counted."""
         self._questions: list[Question] = []
+        self._numbers = count(1)
 
     def ask(self, asker: "Child", workers: "Iterable[Child]") -> None:
         """Ask workers how they are, for somebody who is told once all have answered."""
-        asked = tuple(workers)
-        self._questions.append(Question(asker, asked))
+        asked, number = tuple(workers), b"%d" % next(self._numbers)
+        self._questions.append(Question(number, asker, asked))
         for worker in asked:
-            worker.link.say(Word.ASK)
+            worker.link.say(Word.ASK, number)
 
-    def heard(self, worker: "Child") -> None:
-        """Note that a worker has told how it is."""
+    def answered(self, worker: "Child", number: bytes) -> None:
+        """Note that a worker has told how it is since it heard the question of this number."""
         for question in self._questions:
-            question.open.discard(worker.pid)
+            if question.number == number:
+                question.open.discard(worker.pid)
 
     def has_ended(self, child: "Child") -> None:
         """Keep what a child had counted; nobody waits for it any more."""
@@ -53,7 +58,8 @@ class Census:
         if snapshot is not None:
             self._past = past([snapshot] if self._past is None else [self._past, snapshot])
         self._questions = [each for each in self._questions if each.asker is not child]
-        self.heard(child)
+        for question in self._questions:
+            question.open.discard(child.pid)
 
     def answer(self, now: float, whole: "Callable[[], Snapshot]") -> None:
         """Tell who has asked how the `whole` is, where all have answered, or have had their time."""

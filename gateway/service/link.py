@@ -27,7 +27,7 @@ class Word(IntEnum):
     TOLD = 3
     """How a worker is, or all of them are: a snapshot. A worker says so each second: that is its heartbeat."""
     ASK = 4
-    """How is it now?"""
+    """How is it now? To a worker: with a question's number."""
     RELOAD = 5
     """By the admin process: go over to the configuration on disk. To it: what came of that."""
     LEAVE = 6
@@ -38,6 +38,8 @@ class Word(IntEnum):
     """To a worker: end now."""
     ALIVE = 9
     """By the admin process, each second."""
+    ANSWERED = 10
+    """By a worker: what it told last is how it was once it was asked; with the question's number."""
 
 
 class Link:

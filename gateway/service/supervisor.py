@@ -263,10 +263,10 @@ class Supervisor:
                 self._census.ask(child, [each for each in self._workers() if each.is_ready])
             case Word.RELOAD:
                 self._asked_for_reload(child)
+            case Word.ANSWERED:
+                self._census.answered(child, octets)
             case _:
                 child.hear(word, octets)
-                if word is Word.TOLD:
-                    self._census.heard(child)
 
     def _snapshot(self) -> Snapshot:
         """Return how all of them are, as far as is known."""

@@ -91,10 +91,11 @@ async def _hear(
 ) -> None:
     """Do what the supervisor says. Where it has ended nobody starts or stops anything any more: end in order."""
     try:
-        async for word, _ in link.heard(reader):
+        async for word, octets in link.heard(reader):
             match word:
                 case Word.ASK:
                     await _tell(supervisor, process)
+                    link.say(supervisor, Word.ANSWERED, octets)
                 case Word.LEAVE:
                     process.gateway.leave()
                 case Word.CUT:
