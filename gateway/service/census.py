@@ -35,9 +35,16 @@ class Census:
     def __init__(self) -> None:
         """Know of nobody yet."""
         self._past: Snapshot | None = None
-        """What workers that have ended had counted."""
+        """What workers that have ended had counted, of the sites there are."""
+        self._sites: tuple[str, ...] = ()
         self._questions: list[Question] = []
         self._numbers = count(1)
+
+    def adopt(self, sites: "Iterable[str]") -> None:
+        """Go by the sites of another configuration: of others nothing is kept, or it would grow with each new name."""
+        self._sites = tuple(sites)
+        if self._past is not None:
+            self._past = past([self._past], self._sites)
 
     def ask(self, asker: "Child", workers: "Iterable[Child]") -> None:
         """Ask workers how they are, for somebody who is told once all have answered."""
@@ -56,7 +63,7 @@ class Census:
         """Keep what a child had counted; nobody waits for it any more."""
         snapshot = child.snapshot
         if snapshot is not None:
-            self._past = past([snapshot] if self._past is None else [self._past, snapshot])
+            self._past = past([snapshot] if self._past is None else [self._past, snapshot], self._sites)
         self._questions = [each for each in self._questions if each.asker is not child]
         for question in self._questions:
             question.open.discard(child.pid)

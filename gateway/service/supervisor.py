@@ -132,6 +132,7 @@ class Supervisor:
             self._held = former
             raise
         self._present, self._held, self._seats.workers = fresh, (fresh,), fresh.seats
+        self._census.adopt(site.name for site in prepared.config.sites)
         for each in former:
             each.dismiss()
             for place, sock in each.prepared.sockets.items():

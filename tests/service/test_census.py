@@ -22,6 +22,7 @@ class Pair:
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.census = Census()
+        self.census.adopt(["crm.example"])
         self.admin, self.worker = self.child("admin", 1), self.child("worker", 2)
 
     def child(self, name: str, pid: int) -> "Other":

@@ -304,6 +304,34 @@ async def test_the_reload_command_is_answered_though_the_admin_address_moves(pla
         assert len(await workers(moved)) == 2
 
 
+async def test_counts_of_sites_that_stay_go_on_and_those_of_others_are_forgotten(place: Place) -> None:
+    async with place.serving() as running:
+        other = place.text().replace("[crm.example]", "[other.example]")
+        both = place.text() + other.partition("sites:\n")[2]
+        await reloaded(running, place.file, both)
+        for name in ("crm.example", "other.example"):
+            assert await get(place.port, name) == b"crm"
+        both_counted = await whole_counts(place.admin, {"crm.example", "other.example"})
+        assert both_counted == {"crm.example": 1.0, "other.example": 1.0}
+        await reloaded(running, place.file, place.text())
+        assert await get(place.port, "crm.example") == b"crm"
+        assert await whole_counts(place.admin, {"crm.example"}) == {"crm.example": 2.0}
+        await reloaded(running, place.file, both)
+        assert await whole_counts(place.admin, {"crm.example"}) == {"crm.example": 2.0}
+
+
+async def whole_counts(admin: int, names: set[str]) -> dict[str, float]:
+    """Return how often each site's requests were counted, once former workers have ended and these are all sites."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            lines = (await tell(admin, "/metrics")).body.decode().splitlines()
+            counts = [line.partition("{")[2] for line in lines if line.startswith("cors_gateway_requests_total{")]
+            found = {each.partition('site="')[2].partition('"')[0]: float(each.split()[-1]) for each in counts}
+            drain = [each for each in (await status(admin))["workers"] if each["draining"]]
+            if not drain and found.keys() == names:
+                return found
+
+
 async def test_a_supervisor_that_hung_and_was_killed_cuts_nobody(place: Place) -> None:
     place.crm.held.clear()
     async with place.serving() as running:
