@@ -33,7 +33,9 @@ def status(
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    workers = f"{len(found['workers'])} workers, " if len(found["workers"]) > 1 else ""
+    drain = sum(each["draining"] for each in found["workers"])
+    drain_too = f" and {drain} that drain" if drain else ""
+    workers = f"{len(found['workers']) - drain} workers{drain_too}, " if len(found["workers"]) > 1 else ""
     draining = ", draining" if found["draining"] else ""
     yield f"cors-gateway {found['version']}, {workers}since {found['started']}{draining}"
     if found["replaced"]:

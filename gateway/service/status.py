@@ -120,7 +120,7 @@ def status_of(process: "Process") -> Status:
         started=started,
         serving=process.is_serving,
         draining=gateway.leaving,
-        workers=(WorkerStatus(os.getpid(), started, gateway.leaving, len(gateway.clients)),),
+        workers=(WorkerStatus(os.getpid(), started, gateway.draining, len(gateway.clients)),),
         replaced=0,
         broken=standing.broken,
         restart_helps=standing.restart_helps,

@@ -280,6 +280,9 @@ async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place
             await asyncio.sleep(0)
         await reloaded(running, place.file, place.text().replace("[crm.example]", "[other.example]"))
         assert await get(place.port, "crm.example") == b"421"
+        assert [each["draining"] for each in (await status(place.admin))["workers"]].count(True) == 1
+        assert b"cors_gateway_workers 2.0" in (await tell(place.admin, "/metrics")).body
+        assert ", 2 workers and 1 that drain, since" in (await command("status", "-c", str(place.file)))[1]
         place.crm.held.set()
         assert await slow == b"crm"
 
