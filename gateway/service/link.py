@@ -20,6 +20,8 @@ HEADER: Final = Struct("!BI")
 class Word(IntEnum):
     """What is said."""
 
+    UNKNOWN = 0
+    """None of these."""
     READY = 1
     """By a child: it serves."""
     FAILED = 2
@@ -40,6 +42,15 @@ class Word(IntEnum):
     """By the admin process, each second."""
     ANSWERED = 10
     """By a worker: what it told last is how it was once it was asked; with the question's number."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Word":
+        return cls.UNKNOWN
+
+
+def fault_of(word: Word, speaker: str) -> str:
+    """Return what is told where somebody says what nobody says to whoever heard it."""
+    return f"the {speaker} said {word.name}, which means nothing here"
 
 
 class Link:

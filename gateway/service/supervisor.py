@@ -25,7 +25,7 @@ from gateway.service.crew import Child, Crew, Run
 from gateway.service.events import ready, unused
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.generation import START_SECONDS, Generation, generation_of
-from gateway.service.link import Word
+from gateway.service.link import Word, fault_of
 from gateway.service.prepare import MachineError, Prepared, RestartError, StartError, prepare
 from gateway.service.renewal import Renewal, Shown, tell
 from gateway.service.seats import Seat, Seats
@@ -266,8 +266,10 @@ class Supervisor:
                 self._asked_for_reload(child)
             case Word.ANSWERED:
                 self._census.answered(child, octets)
-            case _:
+            case Word.READY | Word.FAILED | Word.TOLD | Word.ALIVE:
                 child.hear(word, octets)
+            case _:
+                self._events.error("internal.error", error=fault_of(word, f"{child.name} process"))
 
     def _snapshot(self) -> Snapshot:
         """Return how all of them are, as far as is known."""

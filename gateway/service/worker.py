@@ -67,11 +67,14 @@ async def _work(sock: socket.socket, prepared: "Prepared", shared: "tuple[Tallie
         link.say(supervisor, Word.READY)
         hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))
         beating = asyncio.create_task(_beat(supervisor, process))
+        beating.add_done_callback(lambda _: stop.set())
         await stop.wait()
         await process.let_go()
         await _tell(supervisor, process)
         await process.drain(cut)
         for task in (hearing, beating):
+            if task.done():
+                task.result()  # a fault of ours is told, and another worker takes the place
             task.cancel()
         await _tell(supervisor, process)
     finally:
@@ -101,8 +104,10 @@ async def _hear(
                 case Word.CUT:
                     stop.set()
                     cut.set()
-                case _:
+                case Word.DRAIN:
                     stop.set()
+                case _:
+                    process.events.error("internal.error", error=link.fault_of(word, "supervisor"))
     finally:
         stop.set()
 

@@ -71,9 +71,9 @@ async def _two(reader: asyncio.StreamReader) -> list[tuple[Word, bytes]]:
 def test_what_was_said_last_is_heard_after_the_end() -> None:
     ear = Ear()
     with ear.other:
-        ear.other.sendall(b"\x01\x00\x00\x00\x00\x02\x00\x00\x00\x03why")
+        ear.other.sendall(b"\x01\x00\x00\x00\x00\x63\x00\x00\x00\x01?\x02\x00\x00\x00\x03why")
     ear.turn()
-    assert ear.words == [(Word.READY, b""), (Word.FAILED, b"why")]
+    assert ear.words == [(Word.READY, b""), (Word.UNKNOWN, b"?"), (Word.FAILED, b"why")]
     assert not ear.link.read()
     ear.close()
 

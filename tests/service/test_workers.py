@@ -224,6 +224,59 @@ async def test_a_start_that_fails_is_told(place: Place, tmp_path: Path) -> None:
     assert b"cors-gateway cannot start: a worker could not start: out of luck" in errors
 
 
+SAYS_NOTHING_SENSIBLE = """
+import gateway.service.crew as crew, gateway.service.link as link
+hear, say = crew.Child.hear, link.say
+def hear_and_say(self, word, octets):
+    hear(self, word, octets)
+    if word is link.Word.READY:
+        self.link.say(99)
+def say_more(writer, word, octets=b""):
+    say(writer, word, octets)
+    if word is link.Word.READY:
+        say(writer, 99)
+crew.Child.hear, link.say = hear_and_say, say_more
+"""
+
+
+async def test_what_means_nothing_is_told_and_ends_nobody(place: Place) -> None:
+    async with place.crm.upstream:
+        await asyncio.to_thread(place.file.write_text, place.text())
+        running = Running(await started(*script(SAYS_NOTHING_SENSIBLE), "serve", "-c", str(place.file)))
+        said = [(await told(running, {"internal.error", "process.ended"}))["error"] for _ in range(6)]
+        assert sorted(each.split(" said UNKNOWN")[0] for each in said) == [
+            *("the admin process", *3 * ("the supervisor",), *2 * ("the worker process",)),
+        ]
+        assert await get(place.port, "crm.example") == b"crm"
+        found = await status(place.admin)
+        assert (len(found["workers"]), found["replaced"]) == (2, 0)
+        running.process.terminate()
+        await running.process.communicate()
+
+
+TELLS_WRONGLY = """
+from pathlib import Path
+import gateway.service.worker as worker
+former = worker.encode
+def encode(snapshot):
+    if Path({flag!r}).exists():
+        raise RuntimeError("cannot tell")
+    return former(snapshot)
+worker.encode = encode
+"""
+
+
+async def test_one_that_cannot_tell_how_it_is_is_replaced_and_that_is_told(place: Place, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    async with place.crm.upstream, changed(place, TELLS_WRONGLY.format(flag=str(flag))) as running:
+        before = await workers(place.admin)
+        flag.touch()
+        ended = await told(running, {"process.ended", "process.stuck"})
+        assert (ended["event"], ended.get("how"), ended["pid"] in before) == ("process.ended", "cannot tell", True)
+        await asyncio.to_thread(flag.unlink)
+        assert await get(place.port, "crm.example") == b"crm"
+
+
 def script(changes: str) -> tuple[str, ...]:
     """Return how the gateway is run, with some of its code changed first."""
     return (sys.executable, "-c", f"{changes}\nfrom gateway.cli import main\nmain()")
