@@ -167,9 +167,44 @@ async def test_a_worker_that_hangs_is_noticed(place: Place) -> None:
         assert await get(place.port, "crm.example") == b"crm"
 
 
+async def test_an_admin_process_that_hangs_is_noticed(place: Place) -> None:
+    changes = "import gateway.service.crew as crew; crew.STUCK_SECONDS, crew.TRACE_SECONDS = 2.0, 0.1"
+    async with place.crm.upstream, changed(place, changes) as running:
+        (admin,) = set(children(running)) - set(await workers(place.admin))
+        os.kill(admin, signal.SIGSTOP)
+        stuck = await told(running, {"process.stuck"})
+        assert (stuck["what"], stuck["pid"]) == ("admin", admin)
+        assert (await told(running, {"process.replaced"}))["what"] == "admin"
+        assert (await status(place.admin))["replaced"] == 0
+
+
+TELLS_OF_FREED_CHILDREN = """
+import gc, structlog, weakref, gateway.service.crew as crew
+former = crew.Child.__init__
+def init(self, name, *more):
+    former(self, name, *more)
+    weakref.finalize(self, lambda: structlog.get_logger().info("child.freed", what=name)).atexit = False
+crew.Child.__init__ = init
+gc.disable()
+"""
+
+
+async def test_what_was_known_of_one_that_has_ended_is_freed_at_once(place: Place) -> None:
+    async with place.crm.upstream, changed(place, TELLS_OF_FREED_CHILDREN) as running:
+        first, second = await workers(place.admin)
+        (admin,) = set(children(running)) - {first, second}
+        for pid, what in ((first, "worker"), (admin, "admin")):
+            os.kill(pid, signal.SIGKILL)
+            assert (await told(running, {"child.freed"}))["what"] == what
+        await whole(place.admin, 2, without=first)
+        running.process.send_signal(signal.SIGHUP)
+        for _ in range(2):
+            assert (await told(running, {"child.freed"}))["what"] == "worker"
+
+
 FAILS = """
-import gateway.service.crew as crew, gateway.service.worker as worker
-crew.PAUSES = (0.0, 0.1, 0.1)
+import gateway.service.seats as seats, gateway.service.worker as worker
+seats.PAUSES = (0.0, 0.1, 0.1)
 from pathlib import Path
 former = worker.Process.start
 async def start(self, prepared):
@@ -323,6 +358,96 @@ async def test_everything_may_change_and_nothing_does_by_a_mistake(place: Place)
             await get(other, "crm.example")
         found = await status(place.admin)
         assert (found["broken"], found["reloads"], found["failed_reloads"]) == ("", 3, 2)
+
+
+NO_ROOM = """
+import errno, os, gateway.service.seats as seats
+from pathlib import Path
+seats.PAUSES = (0.0, 0.1, 0.1)
+former = os.fork
+def fork():
+    flag = Path({flag!r})
+    if flag.exists():
+        left = int(flag.read_text())
+        if not left:
+            raise OSError(errno.EAGAIN, "no room")
+        flag.write_text(str(left - 1))
+    return former()
+os.fork = fork
+"""
+"""Once there is a file, there is room for so many processes as stand in it."""
+
+
+async def test_without_room_for_a_process_a_reload_changes_nothing_or_all(place: Place, tmp_path: Path) -> None:
+    other, moved, flag = free_port(), free_port(), tmp_path / "flag"
+    async with place.crm.upstream, changed(place, NO_ROOM.format(flag=str(flag))) as running:
+        folder = Path(f"/proc/{running.process.pid}/fd")
+        there, before = children(running), await asyncio.to_thread(os.listdir, folder)
+        more = place.text(f"address: 127.0.0.1:{other}").replace(f":{place.admin}", f":{moved}")
+        await asyncio.to_thread(flag.write_text, "1")  # the second worker cannot be had
+        broken = await reloaded(running, place.file, more)
+        assert broken["text"] == "a worker could not start: no further process can be had: no room"
+        assert children(running) == there
+        assert len(await asyncio.to_thread(os.listdir, folder)) == len(before)
+        assert await get(place.port, "crm.example") == b"crm"
+        with pytest.raises(ConnectionRefusedError):
+            await get(other, "crm.example")
+        await asyncio.to_thread(flag.write_text, "2")  # the new workers can, and the admin process cannot
+        assert (await reloaded(running, place.file, more))["event"] == "config.reloaded"
+        for port in (place.port, other):
+            assert await get(port, "crm.example") == b"crm"
+        await asyncio.to_thread(flag.unlink)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await asyncio.to_thread(children, running)) < 3:
+                pass
+        for pid in await workers(moved):
+            os.kill(pid, signal.SIGKILL)
+            await whole(moved, 2, without=pid)
+        for port in (place.port, other):
+            assert await get(port, "crm.example") == b"crm"
+
+
+WAITS = """
+import asyncio, gateway.service.worker as worker
+from pathlib import Path
+former = worker.Process.start
+async def start(self, prepared):
+    while Path({flag!r}).exists() and any(port == {port} for _, port, _ in prepared.listeners):
+        await asyncio.sleep(0.01)
+    await former(self, prepared)
+worker.Process.start = start
+"""
+"""Workers with a listener at this port do not start as long as there is a file."""
+
+
+async def test_while_a_reload_waits_each_generation_has_its_own_addresses_only(place: Place, tmp_path: Path) -> None:
+    place.crm.held.clear()
+    new, newer, flag = free_port(), free_port(), tmp_path / "flag"
+    async with place.crm.upstream, changed(place, WAITS.format(flag=str(flag), port=new)) as running:
+        there = children(running)
+        await asyncio.to_thread(flag.touch)
+        await asyncio.to_thread(place.file.write_text, place.text().replace(f":{place.port}", f":{new}"))
+        running.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await asyncio.to_thread(children, running)) < len(there) + 2:
+                pass
+        for pid in await workers(place.admin):  # those that take their places are forked beside new addresses
+            os.kill(pid, signal.SIGKILL)
+            await whole(place.admin, 2, without=pid)
+        assert await get(place.port, "crm.example") == b"crm"
+        slow = [asyncio.create_task(get(place.port, "crm.example", "/slow")) for _ in range(4)]
+        while place.crm.slow < 4:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        await asyncio.to_thread(flag.unlink)
+        await told(running, {"config.reloaded"})
+        assert await get(new, "crm.example") == b"crm"
+        with pytest.raises(ConnectionRefusedError):
+            await get(place.port, "crm.example")
+        await reloaded(running, place.file, place.text().replace(f":{place.port}", f":{newer}"))
+        with pytest.raises(ConnectionRefusedError):
+            await get(new, "crm.example")
+        place.crm.held.set()
+        assert await asyncio.gather(*slow) == [b"crm"] * 4
 
 
 async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place: Place) -> None:
