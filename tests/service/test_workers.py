@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -513,15 +514,31 @@ async def whole_counts(admin: int, names: set[str]) -> dict[str, float]:
                 return found
 
 
+SAYS_WHEN_IT_TELLS = """
+import os, time, structlog, gateway.service.worker as worker
+former = worker.link.say
+def say(writer, word, octets=b""):
+    former(writer, word, octets)
+    structlog.get_logger().info("child.said", pid=os.getpid(), at=time.monotonic())
+worker.link.say = say
+"""
+
+
 async def test_a_supervisor_that_hung_and_was_killed_cuts_nobody(place: Place) -> None:
     place.crm.held.clear()
-    async with place.serving() as running:
+    async with place.crm.upstream, changed(place, SAYS_WHEN_IT_TELLS) as running:
+        there = set(await workers(place.admin))  # the supervisor has answered: it writes no line any more
         slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
         while not place.crm.slow:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         pid = running.process.pid
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(1.5)  # what its workers tell is not read any more
+        await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+        stopped = time.monotonic()
+        while there:  # until all have told what is not read any more
+            said = await told(running, {"child.said"})
+            if said["at"] > stopped:
+                there.discard(said["pid"])
         os.kill(pid, signal.SIGKILL)
         place.crm.held.set()
         assert await slow == b"crm"
