@@ -44,7 +44,7 @@ class Word(IntEnum):
     """By a worker: what it told last is how it was once it was asked; with the question's number."""
 
     @classmethod
-    def _missing_(cls, _value: object) -> "Word":
+    def _missing_(cls, value: object) -> "Word":  # noqa: ARG003 - the base class names it
         return cls.UNKNOWN
 
 
