@@ -33,13 +33,18 @@ def status(
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    workers = f"{len(found['workers'])} workers, " if len(found["workers"]) > 1 else ""
+    drain = sum(each["draining"] for each in found["workers"])
+    drain_too = f" and {drain} that drain" if drain else ""
+    workers = f"{len(found['workers']) - drain} workers{drain_too}, " if len(found["workers"]) > 1 else ""
     draining = ", draining" if found["draining"] else ""
     yield f"cors-gateway {found['version']}, {workers}since {found['started']}{draining}"
     if found["replaced"]:
         yield f"WORKERS THAT ENDED UNASKED: {found['replaced']}; the log says how"
     if found["broken"]:
-        yield f"THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail: {found['broken']}"
+        what = (
+            "IS NOT IN FORCE, it takes a restart" if found["restart_helps"] else "CANNOT BE USED, a restart would fail"
+        )
+        yield f"THE CONFIGURATION ON DISK {what}: {found['broken']}"
     for listener in found["listeners"]:
         yield f"{listener['address']}  {listener['connections']} of {listener['limit']} connections"
         if listener["broken"]:

@@ -83,13 +83,13 @@ def addresses_differ(settings: GatewaySettings, notes: Notes) -> None:
     """Refuse two listeners on one address."""
     taken: list[tuple[Address, Node]] = []
     for address, node in _addresses(settings):
-        met = [before for other, before in taken if _clash(address, other)]
+        met = [before for other, before in taken if clash(address, other)]
         if met:
             notes.wrong(node, f"is taken by {met[0].path} in {met[0].place}", "write another port")
         taken.append((address, node))
 
 
-def _clash(one: Address, other: Address) -> bool:
+def clash(one: Address, other: Address) -> bool:
     """Tell whether two cannot be listened on; `0.0.0.0` is every address of its kind, `::` of both kinds."""
     if one.port != other.port or one.port == 0:
         return False

@@ -7,6 +7,8 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.service import link
 from gateway.service.admin import AdminServer
 from gateway.service.link import Word
@@ -18,6 +20,7 @@ from gateway.service.worker import BEAT_SECONDS
 
 if TYPE_CHECKING:
     from gateway.config.model import Config
+    from gateway.service.events import Events
     from gateway.service.snapshot import Snapshot
     from gateway.service.worker import Common
 
@@ -92,9 +95,13 @@ async def _beat(supervisor: asyncio.StreamWriter) -> None:
 async def _hear(reader: asyncio.StreamReader, teller: SupervisorTeller, stop: asyncio.Event) -> None:
     try:
         async for word, octets in link.heard(reader):
-            if word is Word.DRAIN:
-                stop.set()
-            else:
-                teller.heard(word, octets)
+            match word:
+                case Word.DRAIN:
+                    stop.set()
+                case Word.TOLD | Word.RELOAD:
+                    teller.heard(word, octets)
+                case _:
+                    events: Events = structlog.get_logger()
+                    events.error("internal.error", error=link.fault_of(word, "supervisor"))
     finally:
         stop.set()

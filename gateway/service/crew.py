@@ -22,10 +22,6 @@ TRACE_SECONDS: Final = 2.0
 """How long it has for what follows, and for showing that it was not it that stood still, but the machine."""
 TRACE: Final = signal.SIGUSR1
 """Has a worker write to standard error where it is, before it is killed: without, nobody could mend the fault."""
-PAUSES: Final = (0.0, 0.2, 1.0, 3.0, 10.0)
-"""Seconds before each try to fill a seat whose children end before they serve; after these it is given up."""
-YOUNG_SECONDS: Final = 1.0
-"""A child that serves less than this before it ends is replaced after the second of these pauses, again and again."""
 STANDARD_ERROR: Final = 2
 """Its file descriptor: `sys.stderr` may not be there."""
 LAST_WORD_SECONDS: Final = 1.0
@@ -72,6 +68,12 @@ class Child:
         """Tell whether it serves."""
         return self.ready_at is not None and not self.ended
 
+    @property
+    def has_let_go(self) -> bool:
+        """Tell whether it accepts no more, as far as it has told."""
+        snapshot = self.snapshot
+        return bool(self.ended) or (snapshot is not None and not snapshot.status.serving)
+
     def hear(self, word: Word, octets: bytes) -> None:
         """Take what it says of itself."""
         self.heard, self._traced_at = time.monotonic(), None  # it was the machine that stood still
@@ -106,50 +108,6 @@ class Child:
         if now - self._traced_at >= TRACE_SECONDS:
             self.kill()
         return False
-
-
-class Seat:
-    """A place that one child after the other has, so that there always is one."""
-
-    def __init__(self, fork: Callable[[], Child], child: Child | None = None) -> None:
-        """Have `fork` start each of them, but for the first one, where there is one."""
-        self._fork = fork
-        self.child = child
-        self._vacated = False
-        """One has been there, and has ended."""
-        self._failures = 0
-        """How many in a row have ended before they served."""
-        self._due = 0.0
-        """When the next one may be started, as of `time.monotonic`; infinite: never."""
-
-    @property
-    def is_given_up(self) -> bool:
-        """Tell whether nobody is started here any more."""
-        return self.child is None and self._due == float("inf")
-
-    def vacate(self, now: float) -> None:
-        """Note that its child has ended."""
-        served = None if self.child is None or self.child.ready_at is None else now - self.child.ready_at
-        self.child, self._vacated = None, True
-        if served is not None:
-            self._failures = 0
-            self._due = now if served >= YOUNG_SECONDS else now + PAUSES[1]
-        elif self._failures < len(PAUSES):
-            self._due = now + PAUSES[self._failures]
-            self._failures += 1
-        else:
-            self._due = float("inf")
-
-    def fill(self, now: float) -> bool:
-        """Start a child where there is none, and it is time to; tell whether it replaces one."""
-        if self.child is not None or self._due > now:
-            return False
-        try:
-            self.child = self._fork()
-        except StartError:
-            self._due = now + PAUSES[-1]  # the machine is at its end: that passes
-            return False
-        return self._vacated
 
 
 class Crew:
@@ -234,6 +192,7 @@ class Crew:
             child.link.read()
             child.link.close()
             del self._children[child.pid]
+            child.over()
         return ended
 
     def close(self) -> None:

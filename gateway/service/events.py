@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.config.model import Config
     from gateway.relay.gateway import Gateway
+    from gateway.service.prepare import Prepared
 
 HINTS: Final["Mapping[str, str]"] = {
     "listener.no_files": "raise the limit of open files: LimitNOFILE in the service unit, `ulimit -n` in a shell",
@@ -59,6 +60,18 @@ def unresolved(gateway: "Gateway", log: Events) -> None:
             error=gateway.names.error(host),
             remedy="correct the name in upstream, or the DNS; its sites answer 502 until it resolves",
         )
+
+
+UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a listener be the same"
+"""For a socket that systemd keeps, and nobody accepts on."""
+
+
+def unused(prepared: "Prepared", log: Events) -> None:
+    """Warn of sockets that systemd keeps where no listener is: whoever connects there waits for nobody."""
+    used = {(listener.host, listener.port) for listener in prepared.config.listeners}
+    for sock in prepared.inherited:
+        if sock.getsockname()[:2] not in used:
+            log.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
 
 
 def ready(config: "Config", log: Events) -> None:

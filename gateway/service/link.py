@@ -20,6 +20,8 @@ HEADER: Final = Struct("!BI")
 class Word(IntEnum):
     """What is said."""
 
+    UNKNOWN = 0
+    """None of these."""
     READY = 1
     """By a child: it serves."""
     FAILED = 2
@@ -27,7 +29,7 @@ class Word(IntEnum):
     TOLD = 3
     """How a worker is, or all of them are: a snapshot. A worker says so each second: that is its heartbeat."""
     ASK = 4
-    """How is it now?"""
+    """How is it now? To a worker: with a question's number."""
     RELOAD = 5
     """By the admin process: go over to the configuration on disk. To it: what came of that."""
     LEAVE = 6
@@ -38,6 +40,17 @@ class Word(IntEnum):
     """To a worker: end now."""
     ALIVE = 9
     """By the admin process, each second."""
+    ANSWERED = 10
+    """By a worker: what it told last is how it was once it was asked; with the question's number."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Word":  # noqa: ARG003 - the base class names it
+        return cls.UNKNOWN
+
+
+def fault_of(word: Word, speaker: str) -> str:
+    """Return what is told where somebody says what nobody says to whoever heard it."""
+    return f"the {speaker} said {word.name}, which means nothing here"
 
 
 class Link:

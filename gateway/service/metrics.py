@@ -43,10 +43,14 @@ def _whole(status: Status) -> Iterator[Metric]:
     yield reloads
     yield GaugeMetricFamily(
         "cors_gateway_configuration_broken",
-        "1 while the configuration on disk cannot be used, so that a restart would fail.",
+        "1 while the configuration on disk is not in force since it cannot be used, or not before a restart.",
         value=bool(status.broken),
     )
-    yield GaugeMetricFamily("cors_gateway_workers", "Processes that serve.", value=len(status.workers))
+    yield GaugeMetricFamily(
+        "cors_gateway_workers",
+        "Processes that serve, without those that only finish what is under way.",
+        value=sum(not each.draining for each in status.workers),
+    )
     yield CounterMetricFamily(
         "cors_gateway_workers_replaced", "Processes that ended unasked, or did not go on.", value=status.replaced
     )

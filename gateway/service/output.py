@@ -19,8 +19,13 @@ Render = Callable[[str, Mapping[str, object]], str]
 """(event, keys) → one line without its end."""
 
 
-Turn = Callable[[], AbstractContextManager[None]]
-"""What is entered to write, and left behind it."""
+Turn = Callable[[], AbstractContextManager[bytes]]
+"""What is entered to write, and left behind it; it gives what is to be written first."""
+
+
+def alone() -> AbstractContextManager[bytes]:
+    """Return the turn of whoever is the only one to write."""
+    return nullcontext(b"")
 
 
 class Writer(Protocol):
@@ -33,7 +38,7 @@ class Writer(Protocol):
 class LogWriter:
     """Takes lines at any speed and writes them at the stream's; drops when too many wait, and says how many."""
 
-    def __init__(self, stream: IO[bytes], render: Render, turn: Turn = nullcontext) -> None:
+    def __init__(self, stream: IO[bytes], render: Render, turn: Turn = alone) -> None:
         """Start the writing thread; it waits for its `turn` where several processes write."""
         self._turn = turn
         self._stream = stream
@@ -85,9 +90,10 @@ class LogWriter:
             lines.append(self._render("log.dropped", keys))
             self._told = dropped
         lines.append("")
-        octets = memoryview("\n".join(lines).encode("utf-8", "backslashreplace"))
+        text = "\n".join(lines).encode("utf-8", "backslashreplace")
         try:
-            with self._turn():
+            with self._turn() as first:
+                octets = memoryview(first + text)
                 while octets:  # an unbuffered stream may take a part
                     octets = octets[self._stream.write(octets) :]
                 self._stream.flush()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from gateway.config.checks import clash
+from gateway.config.model import Address
 from gateway.config.windows import MAX_SOCKETS, WINDOWS
 from gateway.relay.admission import TOLD_CONNECTIONS
 from gateway.relay.tls import UpstreamContexts, upstream_contexts
@@ -16,12 +18,15 @@ from gateway.service.share import share_of
 from gateway.service.tls import Identity, certificate_of, identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from gateway.config.model import Address, Config, Listener
+    from gateway.config.model import Config, Listener
 
 FILES_BESIDES: Final = 64
 """Open files besides connections: libraries, the log, listeners, look-ups of names."""
+
+RESTART: Final = "restart it: `systemctl restart cors-gateway`"
+"""For what a reload cannot do: it has the new addresses before it lets go of the former, so that it can stay."""
 
 BAD_CERTIFICATE: Final = (OSError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 """What reading a certificate and its key raises where they cannot be used."""
@@ -33,6 +38,10 @@ class StartError(Exception):
 
 class MachineError(StartError):
     """The machine has no room, or not that address, at this moment: a later start may do."""
+
+
+class RestartError(StartError):
+    """The gateway cannot go by another configuration while it serves by the present one; after a restart it does."""
 
 
 class NobodyServesError(Exception):
@@ -51,6 +60,13 @@ class Prepared:
     """Bound, for the addresses that were not listened on."""
     admin: socket.socket | None = None
     """Bound, for the admin address, if that was not listened on."""
+    inherited: "Sequence[socket.socket]" = ()
+    """What systemd keeps, as long as this process serves: in `sockets` are others that lead to the same."""
+
+    @property
+    def every_socket(self) -> "list[socket.socket]":
+        """Return all there are."""
+        return [*self.sockets.values(), *self.inherited, *([] if self.admin is None else [self.admin])]
 
     def close(self) -> None:
         """Let go of the addresses."""
@@ -69,11 +85,12 @@ def prepare(
 ) -> Prepared:
     """Have all that a configuration needs; at the addresses in `present`, and at `admin`, the gateway listens already.
 
-    `inherited` are bound sockets that are taken where they fit. Each of the `workers` has its share of the limits.
+    `inherited` are bound sockets that are used where they fit. Each of the `workers` has its share of the limits.
 
     Raises:
         StartError: something of it cannot be had. Nothing has changed then.
     """
+    taken = [Address(host, port) for host, port, _ in present] + ([] if admin is None else [admin])
     check_files(share_of(config, 0, workers))
     listeners = places(config.listeners)
     identities = {place: identity_for(listener) for place, listener in listeners.items()}
@@ -81,13 +98,15 @@ def prepare(
         contexts = upstream_contexts(config.sites)
     except (OSError, ValueError) as error:
         raise StartError(f"the certificate files of an upstream cannot be used: {error}") from error
-    prepared = Prepared(config, contexts, listeners, identities, {})
+    prepared = Prepared(config, contexts, listeners, identities, {}, inherited=inherited)
     try:
         for place, listener in listeners.items():
             if place not in present:
-                prepared.sockets[place] = _inherited(listener, inherited) or _bound(listener.host, listener.port)
+                prepared.sockets[place] = _inherited(listener, inherited) or _bound(
+                    Address(listener.host, listener.port), taken
+                )
         if config.admin is not None and config.admin != admin:
-            return replace(prepared, admin=_bound(config.admin.host, config.admin.port, " for admin"))
+            return replace(prepared, admin=_bound(config.admin, taken, " for admin"))
     except StartError:
         prepared.close()
         raise
@@ -110,17 +129,25 @@ def identity_for(listener: "Listener") -> Identity | None:
 
 
 def _inherited(listener: "Listener", sockets: "Sequence[socket.socket]") -> socket.socket | None:
-    """Return the socket among `sockets` that is bound to a listener's address, if there is one."""
+    """Return a socket that leads to the one among `sockets` that is bound to a listener's address, if there is one."""
     wanted = (listener.host, listener.port)
-    return next((sock for sock in sockets if sock.fileno() >= 0 and sock.getsockname()[:2] == wanted), None)
+    return next((sock.dup() for sock in sockets if sock.getsockname()[:2] == wanted), None)
 
 
-def _bound(host: str, port: int, what: str = "") -> socket.socket:
+def _bound(address: "Address", taken: "Iterable[Address]", what: str = "") -> socket.socket:
+    """Return a socket at an address; the gateway has those in `taken` until it goes by what this is had for."""
     try:
-        return listening_socket(host, port)
+        return listening_socket(address.host, address.port)
     except OSError as error:
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        raise MachineError(f"cannot listen on {where}{what}: {why_not_bound(error, port)}") from error
+        failed = f"cannot listen on {_written(address)}{what}"
+        met = [_written(each) for each in taken if clash(each, address)]
+        if error.errno == errno.EADDRINUSE and met:
+            raise RestartError(f"{failed}: the gateway itself listens on {met[0]}; {RESTART}") from error
+        raise MachineError(f"{failed}: {why_not_bound(error, address.port)}") from error
+
+
+def _written(address: "Address") -> str:
+    return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
 
 
 def why_not_bound(error: OSError, port: int) -> str:

@@ -11,15 +11,16 @@ from gateway.config.model import ConfigError
 from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.cores import workers_of
-from gateway.service.events import unresolved
+from gateway.service.events import unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
-from gateway.service.prepare import Prepared, StartError, prepare
+from gateway.service.prepare import Prepared, RestartError, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import socket
+    from collections.abc import Callable, Iterable, Sequence
 
     from gateway.config.load import Loaded
     from gateway.config.model import Config
@@ -63,6 +64,8 @@ class Process:
         """Every listener accepts."""
         self._turn = asyncio.Lock()
         """A start, a reload and the begin of a drain come one after the other."""
+        self._inherited: Sequence[socket.socket] = ()
+        """Those that systemd keeps: a later configuration may listen there."""
         self._following: list[asyncio.Task[None]] = []
         """What looks at files and the time; the watchdog is told until the end."""
 
@@ -75,12 +78,14 @@ class Process:
     async def start(self, prepared: Prepared) -> None:
         """Begin to serve with what was had for a configuration."""
         async with self._turn:
+            self._inherited = prepared.inherited
             await self._admin.listen(prepared.config.admin, prepared.admin)
             self.gateway.look_up(prepared.config)
             await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
             self.gateway.start(prepared.contexts)
             if self._tells:
                 unresolved(self.gateway, self.events)
+                unused(prepared, self.events)
             await self._listen(prepared)
             self.is_serving = True
             looks = (self.certificates.look, self._look_at_files)
@@ -110,7 +115,7 @@ class Process:
                 self.standing.files.were_read(error.sources)
                 return self.standing.failed("\n".join(map(str, error.mistakes)))
             except StartError as error:
-                return self.standing.failed(str(error))
+                return self.standing.failed(str(error), restart_helps=isinstance(error, RestartError))
             finally:
                 self._say_ready()
 
@@ -132,13 +137,15 @@ class Process:
         Raises:
             StartError: something of it cannot be had; nothing has changed.
         """
-        prepared = await asyncio.to_thread(prepare, config, tuple(self.listening), self._admin.address)
+        present = tuple(self.listening)
+        prepared = await asyncio.to_thread(prepare, config, present, self._admin.address, self._inherited)
         await self._admin.listen(config.admin, prepared.admin)
         self.gateway.look_up(config)
         await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
         self._log.configured(config)
         self.gateway.adopt(config, prepared.contexts)
         unresolved(self.gateway, self.events)
+        unused(prepared, self.events)
         await self._listen(prepared)
 
     async def _listen(self, prepared: Prepared) -> None:
@@ -187,6 +194,8 @@ class Process:
             self.gateway.drain()
             for each in self.listening.values():
                 await each.let_go()
+            for sock in self._inherited:
+                sock.close()
             self.is_serving = False
 
     async def drain(self, cut: asyncio.Event) -> None:

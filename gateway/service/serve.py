@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
-import structlog
 from aiohttp import http_parser
 
 from gateway.relay.gateway import Gateway, new_loop_name
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.config.load import Loaded
-    from gateway.service.events import Events
 
 CANNOT_GO_ON: Final = 3
 """Exit status after which systemd tries again: it cannot go on serving, or the machine has no room for it now."""
@@ -95,10 +93,6 @@ STANDARD_ERROR: Final = 2
 """Its file descriptor."""
 
 
-UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a listener be the same"
-"""For a socket that systemd keeps, and nobody accepts on."""
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """What there is at first."""
@@ -111,18 +105,12 @@ class Start:
     workers: int
 
     def prepared(self) -> Prepared:
-        """Have all that the configuration needs, and let go of sockets that no listener is at.
+        """Have all that the configuration needs.
 
         Raises:
             StartError: something of it cannot be had.
         """
-        prepared = prepare(self.loaded.config, inherited=self.inherited, workers=self.workers)
-        log: Events = structlog.get_logger()
-        for sock in self.inherited:
-            if sock not in prepared.sockets.values():
-                log.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
-                sock.close()
-        return prepared
+        return prepare(self.loaded.config, inherited=self.inherited, workers=self.workers)
 
 
 def _supervise(start: Start) -> None:

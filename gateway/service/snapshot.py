@@ -1,7 +1,7 @@
 """What a process has to tell at one moment; those of several workers are put together, and sent as JSON."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import chain
@@ -62,6 +62,7 @@ def frame_of(prepared: "Prepared", standing: "Standing", broken: Mapping["Place"
         workers=(),
         replaced=0,
         broken=standing.broken,
+        restart_helps=standing.restart_helps,
         reloads=standing.reloads,
         failed_reloads=standing.failed_reloads,
         outcomes={},
@@ -96,13 +97,13 @@ def merged(frame: Status, parts: Sequence[Snapshot]) -> Snapshot:
     )
 
 
-def past(parts: Sequence[Snapshot]) -> Snapshot:
-    """Return what stays true of processes that have ended: what they counted, and what they refused."""
-    sites = {site.name: _blank(site.name) for part in parts for site in part.status.sites}
-    frame = replace(parts[-1].status, listeners=(), sites=tuple(sites.values()))
+def past(parts: Sequence[Snapshot], sites: Collection[str]) -> Snapshot:
+    """Return what stays true of processes that have ended: what they counted of these sites, and what they refused."""
+    frame = replace(parts[-1].status, listeners=(), sites=tuple(map(_blank, sites)))
     whole = merged(frame, parts)
     counted = tuple(replace(site, in_flight=0, streams=0) for site in whole.status.sites)
-    return replace(whole, status=replace(whole.status, workers=(), sites=counted))
+    outcomes = {key: count for key, count in whole.outcomes.items() if key.site is None or key.site in sites}
+    return Snapshot(replace(whole.status, workers=(), sites=counted), outcomes)
 
 
 def _blank(name: str, servers: tuple[ServerStatus, ...] = ()) -> SiteStatus:

@@ -23,6 +23,10 @@ STOPS: Final = "the gateway stops"
 """Why nothing is read anew any more."""
 
 
+RESTART_FAILS: Final = "the former configuration stays in force: correct this, and reload again; a restart would fail"
+RESTART_HELPS: Final = "the former configuration stays in force until the gateway is restarted"
+
+
 class Reloaded(NamedTuple):
     """What came of a reload."""
 
@@ -48,6 +52,8 @@ class Standing:
         self.reloads = self.failed_reloads = 0
         self.broken = ""
         """Why the configuration on disk cannot be used, as the last reload found; empty where it can."""
+        self.restart_helps = False
+        """It could be, after a restart."""
         self.files = ChangedFiles()
         """Those that a configuration was last read from, good or not."""
         self._remind_at = 0.0
@@ -59,6 +65,7 @@ class Standing:
 
     def adopted(self, before: "Config", loaded: "Loaded") -> Reloaded:
         """Note and tell that another configuration is in force now."""
+        self.restart_helps = False
         self.broken = ""
         self.reloads += 1
         self._warn(loaded)
@@ -66,9 +73,10 @@ class Standing:
         _events().info("config.reloaded", changes="; ".join(changed) or "nothing changed")
         return Reloaded(changed, "")
 
-    def failed(self, why: str) -> Reloaded:
-        """Note and tell that the one on disk cannot be used."""
+    def failed(self, why: str, *, restart_helps: bool = False) -> Reloaded:
+        """Note and tell that the one on disk cannot be used, or not before a restart."""
         self.broken = why
+        self.restart_helps = restart_helps
         self.failed_reloads += 1
         self._tell_broken()
         return Reloaded((), why)
@@ -80,8 +88,10 @@ class Standing:
 
     def line(self, sites: int) -> str:
         """Return how it is, for `systemctl status`."""
-        broken = "; THE CONFIGURATION ON DISK CANNOT BE USED, a restart would fail" if self.broken else ""
-        return f"serving {sites} sites{broken}"
+        if not self.broken:
+            return f"serving {sites} sites"
+        what = "IS NOT IN FORCE, it takes a restart" if self.restart_helps else "CANNOT BE USED, a restart would fail"
+        return f"serving {sites} sites; THE CONFIGURATION ON DISK {what}"
 
     def _warn(self, loaded: "Loaded") -> None:
         for warning in loaded.warnings:
@@ -92,7 +102,7 @@ class Standing:
         _events().error(
             "config.broken",
             text=self.broken,
-            remedy="the former configuration stays in force: correct this, and reload again; a restart would fail",
+            remedy=RESTART_HELPS if self.restart_helps else RESTART_FAILS,
         )
 
 

@@ -99,6 +99,8 @@ class Status:
     """Workers that ended unasked, or did not go on."""
     broken: str
     """Why the configuration on disk cannot be used; empty where it can."""
+    restart_helps: bool
+    """It can be, after a restart."""
     reloads: int
     failed_reloads: int
     outcomes: dict[str, int]
@@ -118,9 +120,10 @@ def status_of(process: "Process") -> Status:
         started=started,
         serving=process.is_serving,
         draining=gateway.leaving,
-        workers=(WorkerStatus(os.getpid(), started, gateway.leaving, len(gateway.clients)),),
+        workers=(WorkerStatus(os.getpid(), started, gateway.draining, len(gateway.clients)),),
         replaced=0,
         broken=standing.broken,
+        restart_helps=standing.restart_helps,
         reloads=standing.reloads,
         failed_reloads=standing.failed_reloads,
         outcomes=_outcomes(process, None),

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,52 +18,37 @@ import structlog
 
 from gateway.config.model import ConfigError
 from gateway.relay.fault import where
-from gateway.relay.tally import Tallies
 from gateway.service.admin_process import answer, reloaded_octets
+from gateway.service.census import Census
 from gateway.service.cores import workers_of
-from gateway.service.crew import Child, Crew, Seat
-from gateway.service.events import ready
+from gateway.service.crew import Child, Crew, Run
+from gateway.service.events import ready, unused
 from gateway.service.following import LOOK_SECONDS
-from gateway.service.link import Word
-from gateway.service.prepare import MachineError, NobodyServesError, Prepared, StartError, prepare
+from gateway.service.generation import START_SECONDS, Generation, generation_of
+from gateway.service.link import Word, fault_of
+from gateway.service.prepare import MachineError, Prepared, RestartError, StartError, prepare
 from gateway.service.renewal import Renewal, Shown, tell
-from gateway.service.snapshot import Snapshot, encode, frame_of, merged, past
+from gateway.service.seats import Seat, Seats
+from gateway.service.snapshot import Snapshot, frame_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
-from gateway.service.worker import Common, work
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.service.events import Events
     from gateway.service.systemd import Notifier
+    from gateway.service.worker import Common
 
 TURN_SECONDS: Final = 0.25
 """How often it is seen what is due."""
-START_SECONDS: Final = 30.0
-"""How long new workers may take to serve. They wait for the first look-up of names for two seconds at the most."""
-TOO_SLOW: Final = f"it took more than {START_SECONDS:g} s"
 LET_GO_SECONDS: Final = 2.0
 """How long a reload waits until the former workers accept no more: who connects behind it is served by the new ones."""
-ANSWER_SECONDS: Final = 1.0
-"""How long workers may take to tell how they are, before what they told last has to do."""
 GRACE_SECONDS: Final = 3.0
 """How long workers may go on after the drain's deadline, at which they end by themselves."""
 FORMER_GENERATIONS: Final = 4
 """Configurations whose workers may drain at a time: a reload waits until the oldest has ended."""
 NOBODY_SECONDS: Final = 30.0
 """How long nobody may serve before the watchdog is told nothing any more, and systemd starts the whole anew."""
-IN_ORDER: Final = "exit status 0"
 STUCK: Final = "it is killed and replaced; standard error has where it hung: please report that"
-GIVEN_UP: Final = "see how it ended; SIGHUP, by `systemctl reload`, or a restart tries again"
-
-
-class Question:
-    """The admin process has asked how the gateway is; workers are asked first."""
-
-    def __init__(self, asker: Child, workers: Iterable[Child]) -> None:
-        """Wait for these workers."""
-        self.asker = asker
-        self.open = {worker.pid for worker in workers}
-        self.due = time.monotonic() + ANSWER_SECONDS
 
 
 class Supervisor:
@@ -74,7 +59,7 @@ class Supervisor:
         again: "Callable[[], Loaded] | None",
         log: Log,
         notifier: "Notifier",
-        common: Common,
+        common: "Common",
     ) -> None:
         """Serve nobody yet; `again` reads the configuration anew."""
         self._again = again
@@ -82,29 +67,25 @@ class Supervisor:
         self._notifier = notifier
         self._common = common
         self._crew = Crew()
+        self._seats = Seats()
+        self._census = Census()
         self._standing = Standing()
-        self._prepared: Prepared
-        """What workers are forked with: sockets, configuration, certificates."""
-        self._held: tuple[Prepared, ...] = ()
-        """That, and while it goes over to another, that too: nobody else may keep the sockets of these open."""
-        self._seats: list[Seat] = []
-        """Those of the workers of the present generation."""
+        self._renewal = Renewal()
+        self._present: Generation
+        """The one that serves."""
+        self._held: tuple[Generation, ...] = ()
+        """That, and while it is to give way to another, that too: nobody else may keep the sockets of these open."""
         self._admin: tuple[socket.socket, Seat] | None = None
         """Whose process answers at the admin address, and the socket for that."""
-        self._past: list[Snapshot] = []
-        """What workers that have ended had counted; one at the most."""
-        self._questions: list[Question] = []
         self._reloads: list[Child | None] = []
         """Who asked for a reload that is to come; None: a signal did."""
-        self._renewal = Renewal()
         self._look_at = 0.0
         """When files are looked at next, as of `time.monotonic`."""
         self._served_at = time.monotonic()
         """When a worker was last seen to serve."""
         self._stops = 0
         """How often it was told to stop."""
-        self._replaced = 0
-        self._serving = self._draining = False
+        self._draining = False
 
     @property
     def _events(self) -> "Events":
@@ -123,6 +104,7 @@ class Supervisor:
         self._standing.begin(loaded)
         try:
             self._go_over(prepared)
+            unused(prepared, self._events)
             ready(loaded.config, self._events)
             self._say_ready()
             while not self._stops:
@@ -130,7 +112,7 @@ class Supervisor:
                 while self._reloads and not self._stops:
                     asker = self._reloads.pop(0)
                     _answer_reload(asker, self._reload())
-                self._see_whether_any_serves()
+                self._seats.check()
             self._drain()
             self._events.info("gateway.stopped")
         finally:
@@ -142,65 +124,42 @@ class Supervisor:
         Raises:
             StartError: they could not start. Those that serve still do.
         """
-        before, self._held = self._held, (*self._held, prepared)
+        former, fresh = self._held, generation_of(prepared, self._fork, self._common)
+        self._held = (*former, fresh)
         try:
-            seats = self._filled(prepared)
+            self._start(fresh)
         except StartError:
-            self._held = before
+            self._held = former
             raise
-        former = [seat.child for seat in self._seats if seat.child is not None]
-        left = [sock for each in before for sock in each.sockets.values() if sock not in prepared.sockets.values()]
-        self._prepared, self._held, self._seats, self._serving = prepared, (prepared,), seats, True
+        self._present, self._held, self._seats.workers = fresh, (fresh,), fresh.seats
+        self._census.adopt(site.name for site in prepared.config.sites)
         for each in former:
             each.dismiss()
-        for sock in left:
-            sock.close()
+            for place, sock in each.prepared.sockets.items():
+                if prepared.sockets.get(place) is not sock:
+                    sock.close()
         self._admin_at(prepared)
-        self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in former))
+        self._wait(LET_GO_SECONDS, lambda: all(each.has_let_go() for each in former))
 
-    def _filled(self, prepared: Prepared) -> list[Seat]:
-        """Return seats whose workers serve by a configuration.
+    def _start(self, fresh: Generation) -> None:
+        """Have the workers of a generation serve.
 
         Raises:
             StartError: they could not start; there are none.
         """
-        count = workers_of(prepared.config)
-        tallies = Tallies(len(prepared.config.sites), count)
-        fresh: list[Child] = []
-        seats: list[Seat] = []
-        failed = ""
         try:
-            for nth in range(count):
-                fork = partial(self._fork_worker, prepared, nth, count, tallies)
-                seats.append(Seat(fork, fork()))
-                fresh = [seat.child for seat in seats if seat.child is not None]
+            fresh.start()
         except StartError as error:
-            failed = str(error)
+            failure = str(error)
         else:
-            self._wait(START_SECONDS, lambda: all(each.is_ready for each in fresh) or any(each.ended for each in fresh))
-            if not all(each.is_ready for each in fresh):
-                ended = (each.failed or each.ended for each in fresh if each.ended)
-                failed = STOPS if self._stops else next(ended, TOO_SLOW)
-        if failed:
-            for each in fresh:
-                if each.is_ready:
-                    each.dismiss()  # clients may have come to it already
-                else:
-                    each.kill()
-            self._wait(LET_GO_SECONDS, lambda: all(each.ended or _has_let_go(each) for each in fresh))
-            raise MachineError(f"a worker could not start: {failed}")
-        return seats
-
-    def _fork_worker(self, prepared: Prepared, nth: int, of: int, tallies: Tallies) -> Child:
-        child = Child("worker", nth, lambda: tallies.forget(nth))
-        others = [sock for sock in self._sockets() if sock not in prepared.sockets.values()]
-        self._crew.fork(
-            child,
-            lambda its: work(its, prepared, (nth, of), tallies, self._common),
-            others,
-            partial(self._hear_worker, child),
-        )
-        return child
+            self._wait(START_SECONDS, fresh.has_started)
+            failure = fresh.failure()
+            if failure and self._stops:
+                failure = STOPS
+        if failure:
+            fresh.abandon()
+            self._wait(LET_GO_SECONDS, fresh.has_let_go)
+            raise MachineError(f"a worker could not start: {failure}")
 
     def _admin_at(self, prepared: Prepared) -> None:
         """Have a process answer at the admin address of a configuration, and nowhere else."""
@@ -216,23 +175,23 @@ class Supervisor:
             seat = Seat(partial(self._fork_admin, prepared, sock))
             self._admin = sock, seat
             seat.fill(time.monotonic())  # where there is no room for it now, it is tried again
+        self._seats.admin = None if self._admin is None else self._admin[1]
 
     def _fork_admin(self, prepared: Prepared, sock: socket.socket) -> Child:
         child = Child("admin", 0)
-        others = [each for each in self._sockets() if each is not sock]
-        self._crew.fork(
-            child,
-            lambda its: answer(its, prepared.config, sock, self._common),
-            others,
-            partial(self._hear_admin, child),
-        )
+        self._fork(child, lambda its: answer(its, prepared.config, sock, self._common), (sock,))
         return child
 
-    def _sockets(self) -> list[socket.socket]:
-        """Return every socket that clients come to: each child has its own, and has to leave the others alone."""
+    def _fork(self, child: Child, run: Run, its: Collection[socket.socket]) -> None:
+        """Start a child, which has these of all the sockets that clients come to, and leaves the others alone.
+
+        Raises:
+            StartError: the machine has no room for it.
+        """
         admin = [] if self._admin is None else [self._admin[0]]
-        every = [sock for each in self._held for sock in (*each.sockets.values(), each.admin) if sock is not None]
-        return list(dict.fromkeys((*every, *admin)))
+        every = {*admin, *(sock for each in self._held for sock in each.prepared.every_socket)}
+        others = [sock for sock in every if sock not in its]
+        self._crew.fork(child, run, others, partial(self._hear, child))
 
     def _workers(self) -> list[Child]:
         """Return all workers there are, those that drain too."""
@@ -243,23 +202,20 @@ class Supervisor:
     def _turn(self) -> None:
         """Wait for what comes next, and do what is due."""
         for child in self._crew.turn(TURN_SECONDS):
-            self._has_ended(child)
+            self._census.has_ended(child)
+            self._seats.has_ended(child)
         self._heed_signals()
         now = time.monotonic()
         self._tell_watchdog(now)
         self._standing.remind(now)
-        if self._seats and now >= self._look_at:
+        if self._seats.workers and now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             self._look()
         for child in self._crew:
             if child.end_if_stuck(now):
                 self._events.error("process.stuck", what=child.name, pid=child.pid, remedy=STUCK)
-        for seat in self._all_seats():
-            if not self._draining and seat.fill(now) and seat.child is not None:
-                self._events.info("process.replaced", what=seat.child.name, pid=seat.child.pid)
-        for question in [each for each in self._questions if not each.open or each.due <= now]:
-            self._questions.remove(question)
-            question.asker.link.say(Word.TOLD, encode(self._snapshot()))
+        self._seats.fill(now)
+        self._census.answer(now, self._snapshot)
 
     def _tell_watchdog(self, now: float) -> None:
         """Tell that all is well, unless nobody has served for long."""
@@ -278,7 +234,7 @@ class Supervisor:
 
     def _look(self) -> None:
         """See what is in files now: certificates for workers that are forked from now on, and the configuration."""
-        prepared = self._prepared
+        prepared = self._present.prepared
         shown = {place: Shown(each, prepared.identities[place]) for place, each in prepared.listeners.items()}
         try:
             found = self._renewal.look(shown, datetime.now(UTC))
@@ -295,75 +251,39 @@ class Supervisor:
         """Go on until something is so, or a time has passed; a reload does not wait on when it is told to stop."""
         until = time.monotonic() + seconds
         while not condition() and time.monotonic() < until:
-            if self._stops and self._seats and not self._draining:
+            if self._stops and self._seats.workers:
                 break
             self._turn()
 
-    def _has_ended(self, child: Child) -> None:
-        """Note that a child has ended, and have another take its place where that was not asked for."""
-        child.over()
-        snapshot = child.snapshot
-        if snapshot is not None:
-            self._past = [past([*self._past, snapshot])]
-        for question in self._questions:
-            question.open.discard(child.pid)
-        self._questions = [each for each in self._questions if each.asker is not child]
-        seat = next((seat for seat in self._all_seats() if seat.child is child), None)
-        if seat is None or self._draining:
-            if child.dismissed and child.ended != IN_ORDER:
-                self._events.error("process.ended", what=child.name, pid=child.pid, how=child.failed or child.ended)
-            return
-        seat.vacate(time.monotonic())
-        how = child.failed or child.ended
-        self._replaced += child.name == "worker"
-        self._events.error("process.ended", what=child.name, pid=child.pid, how=how)
-        if seat.is_given_up:
-            self._events.error("process.given_up", what=child.name, how=how, remedy=GIVEN_UP)
-
-    def _all_seats(self) -> list[Seat]:
-        return self._seats if self._admin is None else [*self._seats, self._admin[1]]
-
-    def _see_whether_any_serves(self) -> None:
-        """End where nobody serves, and nobody will.
-
-        Raises:
-            NobodyServesError
-        """
-        if all(seat.is_given_up for seat in self._seats):
-            raise NobodyServesError("no worker can be started: the log says how each of them ended")
-
     # --------------------------------------------------------------------------------------------- what is asked
 
-    def _hear_worker(self, worker: Child, word: Word, octets: bytes) -> None:
-        worker.hear(word, octets)
-        if word is Word.TOLD:
-            for question in self._questions:
-                question.open.discard(worker.pid)
-
-    def _hear_admin(self, admin: Child, word: Word, octets: bytes) -> None:
+    def _hear(self, child: Child, word: Word, octets: bytes) -> None:
+        """Take what a child says."""
         match word:
             case Word.ASK:
-                self._questions.append(Question(admin, [each for each in self._workers() if each.is_ready]))
-                for worker in self._workers():
-                    worker.link.say(Word.ASK)
+                self._census.ask(child, [each for each in self._workers() if each.is_ready])
             case Word.RELOAD:
-                self._asked_for_reload(admin)
+                self._asked_for_reload(child)
+            case Word.ANSWERED:
+                self._census.answered(child, octets)
+            case Word.READY | Word.FAILED | Word.TOLD | Word.ALIVE:
+                child.hear(word, octets)
             case _:
-                admin.hear(word, octets)
+                self._events.error("internal.error", error=fault_of(word, f"{child.name} process"))
 
     def _snapshot(self) -> Snapshot:
         """Return how all of them are, as far as is known."""
-        workers = [worker.snapshot for worker in self._workers()]
+        workers = self._workers()
         frame = replace(
-            frame_of(self._prepared, self._standing, self._renewal.broken),
-            serving=self._serving and any(each.is_ready and not each.dismissed for each in self._workers()),
+            frame_of(self._present.prepared, self._standing, self._renewal.broken),
+            serving=any(each.is_ready and not each.dismissed for each in workers),
             draining=self._draining,
-            replaced=self._replaced,
+            replaced=self._seats.replaced,
         )
-        return merged(frame, [each for each in (*workers, *self._past) if each is not None])
+        return self._census.whole(frame, workers)
 
     def _say_ready(self) -> None:
-        self._notifier.ready(self._standing.line(len(self._prepared.config.sites)))
+        self._notifier.ready(self._standing.line(len(self._present.prepared.config.sites)))
 
     # ----------------------------------------------------------------------------------------------- reload, end
 
@@ -379,13 +299,13 @@ class Supervisor:
             return no_file()
         self._notifier.reloading()
         # Before anything is had for another: whoever is started meanwhile would keep that open.
-        drain_seconds = self._prepared.config.drain_seconds
+        drain_seconds = self._present.prepared.config.drain_seconds
         self._wait(drain_seconds, lambda: self._former() < FORMER_GENERATIONS)
         try:
-            loaded, before = self._again(), self._prepared
+            loaded, before = self._again(), self._present.prepared
             self._standing.files.were_read(loaded.sources)
             config = loaded.config
-            fresh = prepare(config, before.sockets, before.config.admin, workers=workers_of(config))
+            fresh = prepare(config, before.sockets, before.config.admin, before.inherited, workers_of(config))
             kept = {place: sock for place, sock in before.sockets.items() if place in fresh.listeners}
             admin = before.admin if config.admin == before.config.admin else fresh.admin
             try:
@@ -394,12 +314,15 @@ class Supervisor:
                 fresh.close()
                 raise
             self._log.configured(config)
+            unused(fresh, self._events)
             return self._standing.adopted(before.config, loaded)
         except ConfigError as error:
             self._standing.files.were_read(error.sources)
             return self._standing.failed("\n".join(map(str, error.mistakes)))
         except StartError as error:
-            return Reloaded((), STOPS) if self._stops else self._standing.failed(str(error))
+            if self._stops:
+                return Reloaded((), STOPS)
+            return self._standing.failed(str(error), restart_helps=isinstance(error, RestartError))
         except Exception as error:  # noqa: BLE001 - a fault of ours in reading must not end whoever serves
             return self._standing.failed(f"a fault of the gateway's own: {where(error)}")
         finally:
@@ -412,7 +335,8 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Serve what is under way, and end; at once where it is told so twice, and at the drain's deadline."""
-        self._draining, config = True, self._prepared.config
+        self._draining, config = True, self._present.prepared.config
+        self._seats.leave()
         for asker in self._reloads:
             _answer_reload(asker, Reloaded((), STOPS))
         self._notifier.stopping()
@@ -423,9 +347,9 @@ class Supervisor:
             self._wait(config.drain_delay_seconds, lambda: self._stops > 1)
         for worker in self._workers():
             worker.dismiss()
-        for sock in self._prepared.sockets.values():
+        for sock in (*self._present.prepared.sockets.values(), *self._present.prepared.inherited):
             sock.close()  # or the kernel would go on taking connections for us
-        self._wait(LET_GO_SECONDS, lambda: all(map(_has_let_go, self._workers())) or self._stops > 1)
+        self._wait(LET_GO_SECONDS, lambda: all(each.has_let_go for each in self._workers()) or self._stops > 1)
         self._events.info("gateway.draining", seconds=config.drain_seconds)
         self._wait(config.drain_seconds + GRACE_SECONDS, lambda: not self._workers() or self._stops > 1)
         for worker in self._workers():
@@ -436,12 +360,6 @@ class Supervisor:
         self._wait(GRACE_SECONDS, lambda: not tuple(self._crew))
         for child in self._crew:
             child.kill()
-
-
-def _has_let_go(worker: Child) -> bool:
-    """Tell whether a worker accepts no more, as far as it has told."""
-    snapshot = worker.snapshot
-    return snapshot is not None and not snapshot.status.serving
 
 
 def _answer_reload(asker: Child | None, came: Reloaded) -> None:

@@ -1,6 +1,7 @@
 """Several processes that write to one stream, one after the other."""
 
 import fcntl
+import mmap
 import os
 import select
 import sys
@@ -24,15 +25,27 @@ class Turns:
         else:
             with tempfile.TemporaryFile() as file:
                 self._descriptor = os.dup(file.fileno())
+        self._torn = mmap.mmap(-1, 1)
+        """1 while a line may have no end: one is being written, or whoever wrote it was killed, or gave it up."""
 
     @contextmanager
-    def turn(self) -> Generator[None]:
-        """Wait for a turn, and have it. Of a process that is killed in its turn the kernel ends it."""
+    def turn(self) -> Generator[bytes]:
+        """Wait for a turn, and have it. Of a process that is killed in its turn the kernel ends it.
+
+        What it gives is to be written first: it ends the line that a former writer left without an end.
+        """
         fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         try:
-            yield
+            first, self._torn[0] = self.first, 1
+            yield first
+            self._torn[0] = 0
         finally:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
+
+    @property
+    def first(self) -> bytes:
+        """Return what is to be written first, in a turn."""
+        return b"\n" * self._torn[0]
 
     def had_at_once(self) -> bool:
         """Have a turn if nobody else has it; tell whether it is had."""
@@ -42,8 +55,9 @@ class Turns:
             return False
         return True
 
-    def end(self) -> None:
-        """End the turn that was had at once."""
+    def end(self, *, torn: bool) -> None:
+        """End the turn that was had at once; `torn`: the last line has no end."""
+        self._torn[0] = torn
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
 
 
@@ -62,14 +76,16 @@ class DirectWriter:
             if time.monotonic() >= until:
                 return
             time.sleep(0.001)
+        first = self._turns.first
+        octets = memoryview(first + (line + "\n").encode("utf-8", "backslashreplace"))
+        whole = len(octets)
         try:
-            octets = memoryview((line + "\n").encode("utf-8", "backslashreplace"))
             while octets and self._takes(until):
                 octets = octets[self._stream.write(octets[: select.PIPE_BUF]) :]
         except (OSError, ValueError):  # the reader is gone: the gateway serves on without a log
             pass
         finally:
-            self._turns.end()
+            self._turns.end(torn=bool(octets and (first or len(octets) < whole)))
 
     def _takes(self, until: float) -> bool:
         """Tell whether the stream takes some octets before a time."""

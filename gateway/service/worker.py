@@ -46,7 +46,7 @@ class Common:
 def work(sock: socket.socket, prepared: "Prepared", seat: tuple[int, int], tallies: "Tallies", common: Common) -> None:
     """Serve until told to stop; `sock` leads to the supervisor, `seat` is which of how many workers this one is."""
     config = share_of(prepared.config, *seat)
-    mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None)
+    mine = replace(prepared, config=config, listeners=places(config.listeners), admin=None, inherited=())
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_work(sock, mine, (tallies, seat[0]), common))
 
@@ -67,11 +67,14 @@ async def _work(sock: socket.socket, prepared: "Prepared", shared: "tuple[Tallie
         link.say(supervisor, Word.READY)
         hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))
         beating = asyncio.create_task(_beat(supervisor, process))
+        beating.add_done_callback(lambda _: stop.set())
         await stop.wait()
         await process.let_go()
         await _tell(supervisor, process)
         await process.drain(cut)
         for task in (hearing, beating):
+            if task.done():
+                task.result()  # a fault of ours is told, and another worker takes the place
             task.cancel()
         await _tell(supervisor, process)
     finally:
@@ -91,17 +94,20 @@ async def _hear(
 ) -> None:
     """Do what the supervisor says. Where it has ended nobody starts or stops anything any more: end in order."""
     try:
-        async for word, _ in link.heard(reader):
+        async for word, octets in link.heard(reader):
             match word:
                 case Word.ASK:
                     await _tell(supervisor, process)
+                    link.say(supervisor, Word.ANSWERED, octets)
                 case Word.LEAVE:
                     process.gateway.leave()
                 case Word.CUT:
                     stop.set()
                     cut.set()
-                case _:
+                case Word.DRAIN:
                     stop.set()
+                case _:
+                    process.events.error("internal.error", error=link.fault_of(word, "supervisor"))
     finally:
         stop.set()
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cli.run import run
 from tests.relay.peers import RawResponse, connected
 from tests.service.running import free_port, serving
-from tests.service.test_reload import ADDIN, Crm, asked, put, reloaded, text_of, told
+from tests.service.test_reload import ADDIN, Crm, asked, get, put, reloaded, text_of, told
 
 
 async def tell(port: int, path: str, *lines: str, method: str = "GET") -> RawResponse:
@@ -228,3 +228,33 @@ async def test_a_load_balancer_may_ask_for_the_upstreams_as_well(tmp_path: Path)
         found = await tell(admin, "/readyz?upstreams")
         assert (found.status, found.body) == (503, b"down: crm.example\n")
         assert (await tell(admin, "/readyz")).status == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("before", "after"), [("0.0.0.0", "127.0.0.1"), ("[::]", "0.0.0.0"), ("127.0.0.1", "admin")])  # noqa: S104 - the very case
+async def test_an_address_that_a_former_one_takes_away_needs_a_restart(
+    tmp_path: Path, before: str, after: str, workers: int
+) -> None:
+    port, admin, file = free_port(), free_port(), tmp_path / "c.yaml"
+    crm = Crm(b"crm")
+    async with crm.upstream:
+
+        def text(listener: str, answering: int = admin) -> str:
+            extra = f"admin: {{address: '127.0.0.1:{answering}'}}\n"
+            return text_of(
+                f"address: '{listener}'", sites={"crm.example": crm.upstream.port}, extra=extra, workers=workers
+            )
+
+        file.write_text(text(f"{before}:{port}"))
+        wanted = text(f"127.0.0.1:{free_port()}", port) if after == "admin" else text(f"{after}:{port}")
+        async with serving("-c", str(file)) as running:
+            event = await reloaded(running, file, wanted)
+            assert event["text"].endswith(
+                f": the gateway itself listens on {before}:{port}; restart it: `systemctl restart cors-gateway`"
+            )
+            assert event["remedy"] == "the former configuration stays in force until the gateway is restarted"
+            code, out, _ = await command("status", "--admin", f"127.0.0.1:{admin}")
+            assert (code, "IS NOT IN FORCE, it takes a restart: cannot listen on" in out) == (0, True)
+            assert await get(port, "crm.example") == b"crm"
+        async with serving("-c", str(file)):
+            pass

@@ -37,6 +37,7 @@ def snapshot(pid: int, *, draining: bool = False, up: bool = True, count: int = 
         workers=(WorkerStatus(pid, "then", draining, 7),),
         replaced=0,
         broken="",
+        restart_helps=False,
         reloads=0,
         failed_reloads=0,
         outcomes={"head-timeout": 2},
@@ -87,7 +88,8 @@ def test_counts_add_up_and_a_server_is_up_where_one_worker_has_it_up() -> None:
 
 
 def test_of_those_that_have_ended_stays_what_they_counted() -> None:
-    ended = past([past([snapshot(1, count=5)]), snapshot(2, count=3)])
+    sites = ("crm.example",)
+    ended = past([past([snapshot(1, count=5)], sites), snapshot(2, count=3)], sites)
     (site,) = ended.status.sites
     assert (site.in_flight, site.streams, site.outcomes) == (0, 0, {"allowed": 8})
     assert (ended.status.workers, ended.status.listeners) == ((), ())
@@ -95,3 +97,7 @@ def test_of_those_that_have_ended_stays_what_they_counted() -> None:
     assert found.status.sites[0].outcomes == {"allowed": 9}
     assert found.status.sites[0].servers[0].up
     assert found.outcomes[Outcome("crm.example", Reason.ALLOWED, 2)] == 9
+    # Of a site that no configuration in force has, nothing does.
+    without = past([ended], ("new.example",))
+    assert without.outcomes == {Outcome(None, Reason.HEAD_TIMEOUT, 0): 4}
+    assert [site.name for site in without.status.sites] == ["new.example"]

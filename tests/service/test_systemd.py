@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from gateway.service.systemd import Notifier, inherited_sockets
 from tests.docs.markdown import ROOT
 from tests.relay.peers import connected
@@ -101,6 +103,28 @@ async def test_a_socket_that_fits_no_listener_is_told(tmp_path: Path) -> None:
         async with activated(file, sock) as running:
             assert [event["event"] for event in running.events if event["event"] == "socket.unused"]
             assert await get(port, "crm.example") == b"502"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_kept_socket_is_used_again_once_a_listener_is_there_again(tmp_path: Path, workers: int) -> None:
+    file, crm, port = tmp_path / "c.yaml", Crm(b"crm"), free_port()
+    with bound() as first, bound() as second:
+        kept = [sock.getsockname()[1] for sock in (first, second)]
+        async with crm.upstream:
+
+            def text(*ports: int) -> str:
+                listeners = (f"address: 127.0.0.1:{each}" for each in ports)
+                return text_of(*listeners, sites={"crm.example": crm.upstream.port}, workers=workers)
+
+            file.write_text(text(port, kept[0]))
+            async with activated(file, first, second) as running:
+                assert [event["address"] for event in running.events if event["event"] == "socket.unused"] == [
+                    f"('127.0.0.1', {kept[1]})"
+                ]
+                for ports in ((port,), (port, kept[0]), (port, *kept)):
+                    assert (await reloaded(running, file, text(*ports)))["event"] == "config.reloaded"
+                    for each in ports:
+                        assert await get(each, "crm.example") == b"crm"
 
 
 async def test_nobody_is_refused_while_it_is_restarted_behind_a_kept_socket(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -167,9 +168,44 @@ async def test_a_worker_that_hangs_is_noticed(place: Place) -> None:
         assert await get(place.port, "crm.example") == b"crm"
 
 
+async def test_an_admin_process_that_hangs_is_noticed(place: Place) -> None:
+    changes = "import gateway.service.crew as crew; crew.STUCK_SECONDS, crew.TRACE_SECONDS = 2.0, 0.1"
+    async with place.crm.upstream, changed(place, changes) as running:
+        (admin,) = set(children(running)) - set(await workers(place.admin))
+        os.kill(admin, signal.SIGSTOP)
+        stuck = await told(running, {"process.stuck"})
+        assert (stuck["what"], stuck["pid"]) == ("admin", admin)
+        assert (await told(running, {"process.replaced"}))["what"] == "admin"
+        assert (await status(place.admin))["replaced"] == 0
+
+
+TELLS_OF_FREED_CHILDREN = """
+import gc, structlog, weakref, gateway.service.crew as crew
+former = crew.Child.__init__
+def init(self, name, *more):
+    former(self, name, *more)
+    weakref.finalize(self, lambda: structlog.get_logger().info("child.freed", what=name)).atexit = False
+crew.Child.__init__ = init
+gc.disable()
+"""
+
+
+async def test_what_was_known_of_one_that_has_ended_is_freed_at_once(place: Place) -> None:
+    async with place.crm.upstream, changed(place, TELLS_OF_FREED_CHILDREN) as running:
+        first, second = await workers(place.admin)
+        (admin,) = set(children(running)) - {first, second}
+        for pid, what in ((first, "worker"), (admin, "admin")):
+            os.kill(pid, signal.SIGKILL)
+            assert (await told(running, {"child.freed"}))["what"] == what
+        await whole(place.admin, 2, without=first)
+        running.process.send_signal(signal.SIGHUP)
+        for _ in range(2):
+            assert (await told(running, {"child.freed"}))["what"] == "worker"
+
+
 FAILS = """
-import gateway.service.crew as crew, gateway.service.worker as worker
-crew.PAUSES = (0.0, 0.1, 0.1)
+import gateway.service.seats as seats, gateway.service.worker as worker
+seats.PAUSES = (0.0, 0.1, 0.1)
 from pathlib import Path
 former = worker.Process.start
 async def start(self, prepared):
@@ -224,6 +260,59 @@ async def test_a_start_that_fails_is_told(place: Place, tmp_path: Path) -> None:
     assert b"cors-gateway cannot start: a worker could not start: out of luck" in errors
 
 
+SAYS_NOTHING_SENSIBLE = """
+import gateway.service.crew as crew, gateway.service.link as link
+hear, say = crew.Child.hear, link.say
+def hear_and_say(self, word, octets):
+    hear(self, word, octets)
+    if word is link.Word.READY:
+        self.link.say(99)
+def say_more(writer, word, octets=b""):
+    say(writer, word, octets)
+    if word is link.Word.READY:
+        say(writer, 99)
+crew.Child.hear, link.say = hear_and_say, say_more
+"""
+
+
+async def test_what_means_nothing_is_told_and_ends_nobody(place: Place) -> None:
+    async with place.crm.upstream:
+        await asyncio.to_thread(place.file.write_text, place.text())
+        running = Running(await started(*script(SAYS_NOTHING_SENSIBLE), "serve", "-c", str(place.file)))
+        said = [(await told(running, {"internal.error", "process.ended"}))["error"] for _ in range(6)]
+        assert sorted(each.split(" said UNKNOWN")[0] for each in said) == [
+            *("the admin process", *3 * ("the supervisor",), *2 * ("the worker process",)),
+        ]
+        assert await get(place.port, "crm.example") == b"crm"
+        found = await status(place.admin)
+        assert (len(found["workers"]), found["replaced"]) == (2, 0)
+        running.process.terminate()
+        await running.process.communicate()
+
+
+TELLS_WRONGLY = """
+from pathlib import Path
+import gateway.service.worker as worker
+former = worker.encode
+def encode(snapshot):
+    if Path({flag!r}).exists():
+        raise RuntimeError("cannot tell")
+    return former(snapshot)
+worker.encode = encode
+"""
+
+
+async def test_one_that_cannot_tell_how_it_is_is_replaced_and_that_is_told(place: Place, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    async with place.crm.upstream, changed(place, TELLS_WRONGLY.format(flag=str(flag))) as running:
+        before = await workers(place.admin)
+        flag.touch()
+        ended = await told(running, {"process.ended", "process.stuck"})
+        assert (ended["event"], ended.get("how"), ended["pid"] in before) == ("process.ended", "cannot tell", True)
+        await asyncio.to_thread(flag.unlink)
+        assert await get(place.port, "crm.example") == b"crm"
+
+
 def script(changes: str) -> tuple[str, ...]:
     """Return how the gateway is run, with some of its code changed first."""
     return (sys.executable, "-c", f"{changes}\nfrom gateway.cli import main\nmain()")
@@ -272,6 +361,96 @@ async def test_everything_may_change_and_nothing_does_by_a_mistake(place: Place)
         assert (found["broken"], found["reloads"], found["failed_reloads"]) == ("", 3, 2)
 
 
+NO_ROOM = """
+import errno, os, gateway.service.seats as seats
+from pathlib import Path
+seats.PAUSES = (0.0, 0.1, 0.1)
+former = os.fork
+def fork():
+    flag = Path({flag!r})
+    if flag.exists():
+        left = int(flag.read_text())
+        if not left:
+            raise OSError(errno.EAGAIN, "no room")
+        flag.write_text(str(left - 1))
+    return former()
+os.fork = fork
+"""
+"""Once there is a file, there is room for so many processes as stand in it."""
+
+
+async def test_without_room_for_a_process_a_reload_changes_nothing_or_all(place: Place, tmp_path: Path) -> None:
+    other, moved, flag = free_port(), free_port(), tmp_path / "flag"
+    async with place.crm.upstream, changed(place, NO_ROOM.format(flag=str(flag))) as running:
+        folder = Path(f"/proc/{running.process.pid}/fd")
+        there, before = children(running), await asyncio.to_thread(os.listdir, folder)
+        more = place.text(f"address: 127.0.0.1:{other}").replace(f":{place.admin}", f":{moved}")
+        await asyncio.to_thread(flag.write_text, "1")  # the second worker cannot be had
+        broken = await reloaded(running, place.file, more)
+        assert broken["text"] == "a worker could not start: no further process can be had: no room"
+        assert children(running) == there
+        assert len(await asyncio.to_thread(os.listdir, folder)) == len(before)
+        assert await get(place.port, "crm.example") == b"crm"
+        with pytest.raises(ConnectionRefusedError):
+            await get(other, "crm.example")
+        await asyncio.to_thread(flag.write_text, "2")  # the new workers can, and the admin process cannot
+        assert (await reloaded(running, place.file, more))["event"] == "config.reloaded"
+        for port in (place.port, other):
+            assert await get(port, "crm.example") == b"crm"
+        await asyncio.to_thread(flag.unlink)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await asyncio.to_thread(children, running)) < 3:
+                pass
+        for pid in await workers(moved):
+            os.kill(pid, signal.SIGKILL)
+            await whole(moved, 2, without=pid)
+        for port in (place.port, other):
+            assert await get(port, "crm.example") == b"crm"
+
+
+WAITS = """
+import asyncio, gateway.service.worker as worker
+from pathlib import Path
+former = worker.Process.start
+async def start(self, prepared):
+    while Path({flag!r}).exists() and any(port == {port} for _, port, _ in prepared.listeners):
+        await asyncio.sleep(0.01)
+    await former(self, prepared)
+worker.Process.start = start
+"""
+"""Workers with a listener at this port do not start as long as there is a file."""
+
+
+async def test_while_a_reload_waits_each_generation_has_its_own_addresses_only(place: Place, tmp_path: Path) -> None:
+    place.crm.held.clear()
+    new, newer, flag = free_port(), free_port(), tmp_path / "flag"
+    async with place.crm.upstream, changed(place, WAITS.format(flag=str(flag), port=new)) as running:
+        there = children(running)
+        await asyncio.to_thread(flag.touch)
+        await asyncio.to_thread(place.file.write_text, place.text().replace(f":{place.port}", f":{new}"))
+        running.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await asyncio.to_thread(children, running)) < len(there) + 2:
+                pass
+        for pid in await workers(place.admin):  # those that take their places are forked beside new addresses
+            os.kill(pid, signal.SIGKILL)
+            await whole(place.admin, 2, without=pid)
+        assert await get(place.port, "crm.example") == b"crm"
+        slow = [asyncio.create_task(get(place.port, "crm.example", "/slow")) for _ in range(4)]
+        while place.crm.slow < 4:  # noqa: ASYNC110 - the state of a peer has no event
+            await asyncio.sleep(0)
+        await asyncio.to_thread(flag.unlink)
+        await told(running, {"config.reloaded"})
+        assert await get(new, "crm.example") == b"crm"
+        with pytest.raises(ConnectionRefusedError):
+            await get(place.port, "crm.example")
+        await reloaded(running, place.file, place.text().replace(f":{place.port}", f":{newer}"))
+        with pytest.raises(ConnectionRefusedError):
+            await get(new, "crm.example")
+        place.crm.held.set()
+        assert await asyncio.gather(*slow) == [b"crm"] * 4
+
+
 async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place: Place) -> None:
     place.crm.held.clear()
     async with place.serving() as running:
@@ -280,6 +459,9 @@ async def test_a_request_under_way_ends_by_the_configuration_it_began_with(place
             await asyncio.sleep(0)
         await reloaded(running, place.file, place.text().replace("[crm.example]", "[other.example]"))
         assert await get(place.port, "crm.example") == b"421"
+        assert [each["draining"] for each in (await status(place.admin))["workers"]].count(True) == 1
+        assert b"cors_gateway_workers 2.0" in (await tell(place.admin, "/metrics")).body
+        assert ", 2 workers and 1 that drain, since" in (await command("status", "-c", str(place.file)))[1]
         place.crm.held.set()
         assert await slow == b"crm"
 
@@ -304,15 +486,59 @@ async def test_the_reload_command_is_answered_though_the_admin_address_moves(pla
         assert len(await workers(moved)) == 2
 
 
+async def test_counts_of_sites_that_stay_go_on_and_those_of_others_are_forgotten(place: Place) -> None:
+    async with place.serving() as running:
+        other = place.text().replace("[crm.example]", "[other.example]")
+        both = place.text() + other.partition("sites:\n")[2]
+        await reloaded(running, place.file, both)
+        for name in ("crm.example", "other.example"):
+            assert await get(place.port, name) == b"crm"
+        both_counted = await whole_counts(place.admin, {"crm.example", "other.example"})
+        assert both_counted == {"crm.example": 1.0, "other.example": 1.0}
+        await reloaded(running, place.file, place.text())
+        assert await get(place.port, "crm.example") == b"crm"
+        assert await whole_counts(place.admin, {"crm.example"}) == {"crm.example": 2.0}
+        await reloaded(running, place.file, both)
+        assert await whole_counts(place.admin, {"crm.example"}) == {"crm.example": 2.0}
+
+
+async def whole_counts(admin: int, names: set[str]) -> dict[str, float]:
+    """Return how often each site's requests were counted, once former workers have ended and these are all sites."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            lines = (await tell(admin, "/metrics")).body.decode().splitlines()
+            counts = [line.partition("{")[2] for line in lines if line.startswith("cors_gateway_requests_total{")]
+            found = {each.partition('site="')[2].partition('"')[0]: float(each.split()[-1]) for each in counts}
+            drain = [each for each in (await status(admin))["workers"] if each["draining"]]
+            if not drain and found.keys() == names:
+                return found
+
+
+SAYS_WHEN_IT_TELLS = """
+import os, time, structlog, gateway.service.worker as worker
+former = worker.link.say
+def say(writer, word, octets=b""):
+    former(writer, word, octets)
+    structlog.get_logger().info("child.said", pid=os.getpid(), at=time.monotonic())
+worker.link.say = say
+"""
+
+
 async def test_a_supervisor_that_hung_and_was_killed_cuts_nobody(place: Place) -> None:
     place.crm.held.clear()
-    async with place.serving() as running:
+    async with place.crm.upstream, changed(place, SAYS_WHEN_IT_TELLS) as running:
+        there = set(await workers(place.admin))  # the supervisor has answered: it writes no line any more
         slow = asyncio.create_task(get(place.port, "crm.example", "/slow"))
         while not place.crm.slow:  # noqa: ASYNC110 - the state of a peer has no event
             await asyncio.sleep(0)
         pid = running.process.pid
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(1.5)  # what its workers tell is not read any more
+        await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+        stopped = time.monotonic()
+        while there:  # until all have told what is not read any more
+            said = await told(running, {"child.said"})
+            if said["at"] > stopped:
+                there.discard(said["pid"])
         os.kill(pid, signal.SIGKILL)
         place.crm.held.set()
         assert await slow == b"crm"
