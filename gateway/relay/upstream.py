@@ -360,7 +360,7 @@ class Attempt:
     ) -> UpstreamConnection:
         if len(addresses) == 1 and not route.tls_name:
             async with asyncio.timeout(share):
-                return await self._connect_at_once(route, *addresses[0])
+                return await self.connect_at_once(route, *addresses[0])
         loop = self.pool.gateway.loop
         began = loop.time()
         infos = [
@@ -390,7 +390,7 @@ class Attempt:
             self._check_pin(connection, pin)
         return connection
 
-    async def _connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
+    async def connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
         """Connect where there is no choice of addresses: in a third of the time, since the loop does it all.
 
         Every request takes this way where the upstream closes after each answer, as PHP's does.

@@ -20,6 +20,15 @@ BOTH = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
 
 
+def resolve_to(monkeypatch: pytest.MonkeyPatch, addresses: tuple[tuple[socket.AddressFamily, str], ...]) -> None:
+    """Have every name lead to these addresses."""
+
+    def resolved(_: Names, __: str) -> tuple[tuple[socket.AddressFamily, str], ...]:
+        return addresses
+
+    monkeypatch.setattr(Names, "addresses", resolved)
+
+
 async def test_the_first_address_family_has_a_head_start_and_no_more(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -30,7 +39,7 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("aiohappyeyeballs.start_connection", refused)
-    monkeypatch.setattr(Names, "addresses", lambda *_: BOTH)
+    resolve_to(monkeypatch, BOTH)
     made = await rig(answers(OK))
     client = await made.client()
     await client.send(GET)
@@ -39,7 +48,7 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
     assert options["happy_eyeballs_delay"] == 0.25  # RFC 8305, 5
 
 
-@pytest.mark.parametrize("method", ["_connect_at_once", "_connect"])
+@pytest.mark.parametrize("method", ["connect_at_once", "_connect"])
 async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     cancelled = asyncio.Event()
 
@@ -65,7 +74,7 @@ async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.Mo
 async def test_who_leaves_while_the_connection_is_being_handed_over_ends_it(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch, addresses: tuple[tuple[socket.AddressFamily, str], ...]
 ) -> None:
-    monkeypatch.setattr(Names, "addresses", lambda *_: addresses)
+    resolve_to(monkeypatch, addresses)
     made_at_once = UpstreamConnection.connection_made
     made = await rig(answers(OK))
     client = await made.client()

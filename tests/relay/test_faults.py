@@ -211,7 +211,7 @@ async def test_a_connection_that_takes_too_long_is_a_504(rig: RigMaker, monkeypa
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(Attempt, "_connect_at_once", never)
+    monkeypatch.setattr(Attempt, "connect_at_once", never)
     made = await rig(silent, timeouts=Timeouts(connect=5))
     asked = asyncio.create_task(problem(made))
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))

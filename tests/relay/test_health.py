@@ -118,14 +118,14 @@ async def test_one_that_swallows_packets_leaves_time_to_the_next(
 ) -> None:
     first = Server(b"1")
     made = await rig(upstream=first.upstream, others=(second.url,), timeouts=Timeouts(connect=0.4))
-    real = Attempt._connect_at_once  # noqa: SLF001 - what swallows packets is nowhere to be had
+    real = Attempt.connect_at_once  # what swallows packets is nowhere to be had
 
     async def connect(self: Attempt, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
         if route.url.port == second.upstream.port:
             await asyncio.Event().wait()
         return await real(self, route, family, address)
 
-    monkeypatch.setattr(Attempt, "_connect_at_once", connect)
+    monkeypatch.setattr(Attempt, "connect_at_once", connect)
     assert [await ask(made) for _ in range(4)] == [b"1"] * 4
     assert [details["reason"] for _, details in made.hints] == [Reason.UPSTREAM_CONNECT_TIMEOUT]
 

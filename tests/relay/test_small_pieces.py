@@ -103,7 +103,7 @@ async def test_a_body_in_small_pieces_that_waits_for_a_connection_costs_what_its
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(Attempt, "_connect_at_once", never)
+    monkeypatch.setattr(Attempt, "connect_at_once", never)
     made = await rig()
     client = await made.client()
     await client.send(UPLOAD % MIB)
