@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from gateway.cors.origin import Match
 from gateway.http1.errors import (
@@ -62,23 +62,6 @@ Decision = Answer | Relay
 _ALLOWED: Final = Reason.ALLOWED
 _PREFLIGHT_ALLOWED: Final = Reason.PREFLIGHT_ALLOWED
 """What most requests end in, by names of the module's own: a member of an enumeration takes long to look up."""
-
-
-class Asker(NamedTuple):
-    """Who asks, of which site."""
-
-    site: Site | None
-    """None where `Host` names none."""
-    origin: bytes | None = None
-    match: Match[Rule] | None = None
-    """The rule of the origin."""
-
-
-def asker(policy: Policy, head: RequestHead) -> Asker:
-    """Return who asks."""
-    site = policy.site_for(head.host)
-    match = None if site is None or head.origin is None else site.rules.match(head.origin)
-    return Asker(site, head.origin, match)
 
 
 # -------------------------------------------------------------------------------------------------------- the table

@@ -1,16 +1,34 @@
 """What is answered before any site is asked: health probes, loops, and the way from http to https."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
+from gateway.cors.origin import Match
 from gateway.http1.cdn_loop import has_passed
 from gateway.http1.head import RequestHead
 from gateway.http1.target import path_of, split_host
 from gateway.policy.compiled import VARY
-from gateway.policy.decide import Answer, Asker, asker, host_unknown
-from gateway.policy.model import Policy
+from gateway.policy.decide import Answer, host_unknown
+from gateway.policy.model import Policy, Rule, Site
 from gateway.policy.reason import Reason, remedy_for
 
 SAFE_TO_REDIRECT: Final = frozenset({b"GET", b"HEAD"})
+
+
+class Asker(NamedTuple):
+    """Who asks, of which site."""
+
+    site: Site | None
+    """None where `Host` names none."""
+    origin: bytes | None = None
+    match: Match[Rule] | None = None
+    """The rule of the origin."""
+
+
+def asker(policy: Policy, head: RequestHead) -> Asker:
+    """Return who asks."""
+    site = policy.site_for(head.host)
+    match = None if site is None or head.origin is None else site.rules.match(head.origin)
+    return Asker(site, head.origin, match)
 
 
 def health(head: RequestHead, path: bytes, *, draining: bool) -> Answer | None:

@@ -125,6 +125,11 @@ def test_g40_no_field_of_the_upstream_is_left() -> None:
 COOKIES = ["Set-Cookie: PHPSESSID=1; path=/", "Set-Cookie: TOUCHSESSID=2; path=/vtenext/; HttpOnly"]
 
 
+def test_a_cookie_is_dropped_also_where_more_is_judged() -> None:
+    expected = change(b"set-cookie", b"www-authenticate", added=VARY + SHARED + b"WWW-Authenticate: Bearer a\r\n")
+    assert judged(ALLOWED, "Set-Cookie: a=b", "WWW-Authenticate: Bearer a") == expected
+
+
 def test_g44_cookies_are_dropped_where_the_rule_says_so() -> None:
     assert judged(ALLOWED, *COOKIES) == change(b"set-cookie", added=VARY + SHARED)
 
