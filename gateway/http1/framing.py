@@ -98,9 +98,13 @@ def body_reader(
     return _ChunkedReader(extensions=extensions, max_trailer_octets=max_trailer_octets, scan=scan or scan_chunks)
 
 
-def chunk(octets: bytes) -> bytes:
-    """Return `octets`, not empty, as one chunk: hex digits, CRLF, data, CRLF (RFC 9112, 7.1)."""
-    return b"%x\r\n%b\r\n" % (len(octets), octets)
+def chunk(octets: bytes, *, before: bytes = b"", last: bool = False) -> bytes:
+    """Return `octets` as one chunk, none if they are none: hex digits, CRLF, data, CRLF (RFC 9112, 7.1).
+
+    `before` is written before it, the end of the body behind it if it is the `last`: what is long is copied once.
+    """
+    size, end = (b"%x\r\n" % len(octets), CRLF) if octets else (b"", b"")
+    return b"".join((before, size, octets, end, LAST_CHUNK if last else b""))
 
 
 class _SizedReader:

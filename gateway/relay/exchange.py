@@ -12,7 +12,6 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.framing import (
     CHUNKED,
     IN_CHUNKS,
-    LAST_CHUNK,
     NO_BODY,
     NONE,
     SIZED,
@@ -215,7 +214,7 @@ class Exchange:
             return b""
         self.request_done = self._reader.done
         if self.head.body.kind is Kind.CHUNKED:
-            body = (chunk(body) if body else b"") + (LAST_CHUNK if self.request_done else b"")
+            body = chunk(body, last=self.request_done)
         if body:
             if self.upstream is not None:
                 self.upstream.write(body)
@@ -266,9 +265,11 @@ class Exchange:
     def _down(self, upstream: "UpstreamConnection", head: bytes, body: bytes, *, ended: bool, over: bool) -> None:
         self._down_at = self.client.loop.time()
         if self._framing.kind is IN_CHUNKS:
-            body = (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
-        if head or body:
-            self.client.write(head + body if head else body)
+            body = chunk(body, before=head, last=ended)
+        elif head:
+            body = head + body
+        if body:
+            self.client.write(body)
         if not ended:
             self._charge()
             return

@@ -246,6 +246,9 @@ def test_a_large_body_in_one_piece_is_not_copied() -> None:
 def test_chunk() -> None:
     assert chunk(b"hello") == b"5\r\nhello\r\n"
     assert chunk(bytes(0xABC)) == b"abc\r\n" + bytes(0xABC) + b"\r\n"
+    assert chunk(b"hello", before=b"head", last=True) == b"head5\r\nhello\r\n0\r\n\r\n"
+    assert chunk(b"", before=b"head") == b"head"
+    assert chunk(b"", last=True) == LAST_CHUNK
     assert LAST_CHUNK == b"0\r\n\r\n"
 
 
