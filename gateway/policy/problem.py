@@ -42,10 +42,13 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     """
     lines = [
         STATUS_LINES[answer.status],
-        b"Date: %b\r\n" % date,
+        b"Date: ",
+        date,
+        b"\r\n",
         answer.block,
-        b"X-Request-Id: %b\r\n" % request_id.encode(),
-        b"Cache-Control: no-store\r\n",
+        b"X-Request-Id: ",
+        request_id.encode(),
+        b"\r\nCache-Control: no-store\r\n",
     ]
     if retry_after is not None:
         lines.append(b"Retry-After: %d\r\n" % retry_after)

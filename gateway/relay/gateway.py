@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SWEEP_SECONDS: Final = 0.25
 """How often deadlines are looked at: the error of every deadline (contract item 15)."""
+
+TWO_DIGITS: Final = tuple([f"{number:02x}" for number in range(256)])
+"""Each octet in hex: the end of an id, without formatting a number for each request."""
 
 REFUSALS_REMEMBERED: Final = 20
 """Of each site, for its status: a few hundred octets each. Those of no site take nobody's room."""
@@ -66,9 +69,9 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self.outcomes: Counter[tuple[str | None, Reason, int]] = Counter()
+        self.outcomes: defaultdict[tuple[str | None, Reason, int], int] = defaultdict(int)
         """How often each was the end of a request, or of a connection without one; the parts are those of `Outcome`."""
-        self.oddities: Counter[tuple[str, Oddity]] = Counter()
+        self.oddities: defaultdict[tuple[str, Oddity], int] = defaultdict(int)
         """How often requests of a site came, or were answered, in an odd way."""
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
@@ -89,6 +92,8 @@ class Gateway:
         self.loop_line = b"CDN-Loop: %b\r\n" % self.loop_name
         """What that is of a request which comes round for the first time."""
         self._ids = count(1)
+        self._id_beginning = ""
+        """Of 256 ids in a row."""
         self._date_second = 0
         self._date = b""
         self._sweeper: asyncio.TimerHandle | None = None
@@ -188,7 +193,11 @@ class Gateway:
 
     def request_id(self) -> str:
         """Return an id that no other request of this or another process has."""
-        return f"{self._id_prefix}{next(self._ids):08x}"
+        number = next(self._ids)
+        last = number & 0xFF
+        if not (last and self._id_beginning):
+            self._id_beginning = f"{self._id_prefix}{number >> 8:06x}"
+        return self._id_beginning + TWO_DIGITS[last]
 
     def date(self) -> bytes:
         """Return the IMF-fixdate of this second (RFC 9110, 5.6.7)."""

@@ -69,19 +69,20 @@ class Record(NamedTuple):
 
 def record_of_answer(answer: "Answer", head: "RequestHead", client: str, request_id: str, seconds: float) -> Record:
     """Return the record of a request that the gateway answered by itself, in so many seconds."""
-    return Record(
-        client=client,
-        site=answer.site.name if answer.site else None,
-        method=head.method,
-        path=path_of(head.target),
-        status=answer.status,
-        origin=head.origin,
-        reason=answer.reason,
-        remedy=answer.remedy,
-        detail="",
-        request_id=request_id,
-        duration_ms=seconds * 1000,
+    parts = (
+        client,
+        answer.site.name if answer.site else None,
+        head.method,
+        path_of(head.target),
+        answer.status,
+        head.origin,
+        answer.reason,
+        answer.remedy,
+        "",
+        request_id,
+        seconds * 1000,
     )
+    return tuple.__new__(Record, parts)  # what Record(…) does, but for the names: a third of the time
 
 
 def record_of_no_head(answer: "Answer", salvaged: "Salvaged", client: str, request_id: str) -> Record:
@@ -104,16 +105,17 @@ def record_of_no_head(answer: "Answer", salvaged: "Salvaged", client: str, reque
 def record_of_exchange(exchange: "Exchange", client: str, seconds: float) -> Record:
     """Return the record of a request that was relayed, or was to be."""
     head = exchange.head
-    return Record(
-        client=client,
-        site=exchange.relay.site.name,
-        method=head.method,
-        path=path_of(head.target),
-        status=exchange.status,
-        origin=head.origin,
-        reason=exchange.reason,
-        remedy=exchange.answer.remedy if exchange.answer else "",
-        detail=exchange.detail,
-        request_id=exchange.request_id,
-        duration_ms=seconds * 1000,
+    parts = (
+        client,
+        exchange.relay.site.name,
+        head.method,
+        path_of(head.target),
+        exchange.status,
+        head.origin,
+        exchange.reason,
+        exchange.answer.remedy if exchange.answer else "",
+        exchange.detail,
+        exchange.request_id,
+        seconds * 1000,
     )
+    return tuple.__new__(Record, parts)

@@ -170,7 +170,7 @@ def _site(process: "Process", site: "Site") -> SiteStatus:
         streams=pool.streams.mine,
         servers=tuple(ServerStatus(written(url), pool.servers.is_up(url)) for url in site.upstream.urls),
         outcomes=_outcomes(process, site.name),
-        oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if gateway.oddities[site.name, odd]},
+        oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if (site.name, odd) in gateway.oddities},
         refusals=_refusals(process, site.name),
     )
 
