@@ -90,7 +90,7 @@ def body_reader(
     """
     kind = framing.kind
     if kind is NONE:
-        return _NOTHING_TO_READ
+        return NOTHING_TO_READ
     if kind is SIZED:
         return _SizedReader(framing.length)
     if kind is UNTIL_CLOSED:
@@ -128,7 +128,7 @@ class _SizedReader:
         return data[:left], data[left:]
 
 
-_NOTHING_TO_READ: Final = _SizedReader(0)
+NOTHING_TO_READ: Final = _SizedReader(0)
 """Does for every message without a body: it has nothing left that could change."""
 
 

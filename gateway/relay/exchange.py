@@ -14,6 +14,7 @@ from gateway.http1.framing import (
     IN_CHUNKS,
     NO_BODY,
     NONE,
+    NOTHING_TO_READ,
     SIZED,
     UNTIL_CLOSE,
     UNTIL_CLOSED,
@@ -32,6 +33,7 @@ from gateway.relay.record import Oddity
 from gateway.relay.scanners import body_reader, request_octets, response_octets
 
 if TYPE_CHECKING:
+    from gateway.http1.framing import BodyReader
     from gateway.http1.head import RequestHead, ResponseHead
     from gateway.policy.decide import Relay
     from gateway.relay.client import ClientConnection
@@ -58,6 +60,7 @@ WAITING: Final = Response.WAITING
 BODY: Final = Response.BODY
 TUNNEL: Final = Response.TUNNEL
 DONE: Final = Response.DONE
+UPSTREAM_SHARES: Final = Oddity.UPSTREAM_SHARES
 
 
 class Exchange:
@@ -123,7 +126,7 @@ class Exchange:
         self.upstream: UpstreamConnection | None = None
         self._attempt: Attempt | None = None
         self._side = WAITING
-        self._reader = body_reader(head.body, extensions=False)
+        self._reader: BodyReader = NOTHING_TO_READ if head.body is NO_BODY else body_reader(head.body, extensions=False)
         self._received = 0
         self._up_at = began
         """Loop time of the request's last octets."""
@@ -155,9 +158,9 @@ class Exchange:
     def start(self) -> None:
         """Ask for an upstream connection, an idle one or a new one."""
         client, head, limits = self.client, self.head, self.relay.site.limits
-        self._pool.in_flight.more()
+        in_flight = self._pool.in_flight.more()
         self.request_done = self._reader.done
-        if self._pool.in_flight.whole > limits.in_flight:
+        if in_flight > limits.in_flight:
             self.failed(Reason.SITE_BUSY, f"{limits.in_flight} requests are in flight")
             return
         if head.body.kind is SIZED and head.body.length > limits.request_body:
@@ -234,7 +237,7 @@ class Exchange:
         """
         client = self.client
         if b"access-control-allow-origin" in head.fields.first:
-            client.gateway.oddities[self.relay.site.name, Oddity.UPSTREAM_SHARES] += 1
+            client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
         verdict = judge_response(self.relay, self.head, head, scheme=client.scheme_of(self.head))
         if isinstance(verdict, Answer):
             self._answer(verdict)

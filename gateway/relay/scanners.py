@@ -4,7 +4,6 @@ This is the one place where that is chosen. `CORS_GATEWAY_NO_EXTENSIONS=1` keeps
 """
 
 import os
-from functools import partial
 from typing import Final
 
 from gateway.http1 import framing, head, outgoing
@@ -27,4 +26,9 @@ parse_request_head = head.parse_request_head if _compiled is None else _compiled
 parse_response_head = head.parse_response_head if _compiled is None else _compiled.parse_response_head
 request_octets = outgoing.request_octets if _compiled is None else _compiled.request_octets
 response_octets = outgoing.response_octets if _compiled is None else _compiled.response_octets
-body_reader = framing.body_reader if _compiled is None else partial(framing.body_reader, scan=_compiled.scan_chunks)
+scan_chunks = framing.scan_chunks if _compiled is None else _compiled.scan_chunks
+
+
+def body_reader(of: framing.Framing, *, extensions: bool) -> framing.BodyReader:
+    """Return the reader for one body, as `gateway.http1.framing.body_reader` does."""
+    return framing.body_reader(of, extensions=extensions, scan=scan_chunks)

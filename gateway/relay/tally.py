@@ -27,9 +27,11 @@ class Tally:
         """How many there are in all processes."""
         return sum(self._counts)
 
-    def more(self) -> None:
-        """Count one more."""
-        self._counts[self._nth] += 1
+    def more(self) -> int:
+        """Count one more; return how many there are then in all processes."""
+        counts = self._counts
+        counts[self._nth] += 1
+        return sum(counts)
 
     def less(self) -> None:
         """Count one less."""
