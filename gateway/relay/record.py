@@ -82,7 +82,7 @@ def record_of_answer(answer: "Answer", head: "RequestHead", client: str, request
         request_id,
         seconds * 1000,
     )
-    return tuple.__new__(Record, parts)  # what Record(…) does, but for the names: a third of the time
+    return Record._make(parts)  # by place: with names it takes twice as long
 
 
 def record_of_no_head(answer: "Answer", salvaged: "Salvaged", client: str, request_id: str) -> Record:
@@ -118,4 +118,4 @@ def record_of_exchange(exchange: "Exchange", client: str, seconds: float) -> Rec
         exchange.request_id,
         seconds * 1000,
     )
-    return tuple.__new__(Record, parts)
+    return Record._make(parts)
