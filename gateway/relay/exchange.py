@@ -310,7 +310,7 @@ class Exchange:
             return False
         if not self._has_room_for_a_stream():  # others have opened since this one was asked for
             return True
-        self._side = Response.TUNNEL
+        self._side = TUNNEL
         self._down_at = self.client.loop.time()
         self.status = head.status
         self._become_a_stream()
@@ -349,7 +349,7 @@ class Exchange:
 
     def tunnel_ended(self) -> None:
         """Close both sides in order: what one of them had sent still reaches the other."""
-        self._side = Response.DONE
+        self._side = DONE
         self.request_done = self.client_closes = True
         if self.upstream is not None:
             upstream, self.upstream = self.upstream, None
@@ -411,7 +411,7 @@ class Exchange:
 
     def client_expired(self) -> None:
         """End for lack of time: the client was waited for."""
-        if self._side is Response.TUNNEL and not self.client.stalled:
+        if self._side is TUNNEL and not self.client.stalled:
             self.tunnel_ended()
         elif self.client.stalled:
             self.cut(Reason.CLIENT_STALLED, "the client stopped reading")
@@ -420,18 +420,16 @@ class Exchange:
 
     def upstream_expired(self) -> None:
         """End for lack of time: the upstream was waited for."""
-        self.failed(
-            Reason.UPSTREAM_TIMEOUT, "no answer in time" if self._side is Response.WAITING else "the answer stopped"
-        )
+        self.failed(Reason.UPSTREAM_TIMEOUT, "no answer in time" if self._side is WAITING else "the answer stopped")
 
     # Ends.
 
     def upstream_lost(self, upstream: "UpstreamConnection", detail: str) -> None:
         """Deal with an upstream connection that ended before its answer did."""
         self.upstream = None
-        if self._side is Response.TUNNEL:
+        if self._side is TUNNEL:
             self.tunnel_ended()
-        elif self._side is not Response.WAITING:
+        elif self._side is not WAITING:
             self.cut(Reason.UPSTREAM_CUT_OFF, detail or "the upstream closed before the end of its answer")
         elif self._may_retry(upstream):
             self._retried = True
@@ -448,7 +446,7 @@ class Exchange:
 
     def failed(self, reason: Reason, detail: str) -> None:
         """End with an answer of our own, or, once a head was sent, by cutting off."""
-        if self._side is Response.WAITING:
+        if self._side is WAITING:
             self.detail = detail
             self._answer(failure(reason, self.relay))
         else:
@@ -459,16 +457,16 @@ class Exchange:
         if self._ended:
             return
         self.reason, self.detail = reason, detail
-        if self._framing.kind is Kind.UNTIL_CLOSE and self._side is Response.BODY:
+        if self._framing.kind is Kind.UNTIL_CLOSE and self._side is BODY:
             self.client.reset()
         else:
             self.client.abort()
-        self._side = Response.DONE
+        self._side = DONE
         self._finish()
 
     def client_gone(self) -> None:
         """End now: nobody is there to read an answer (contract item 10)."""
-        if self._side is Response.TUNNEL:
+        if self._side is TUNNEL:
             self.tunnel_ended()
         else:
             self.cut(Reason.CLIENT_GONE, "")
@@ -483,7 +481,7 @@ class Exchange:
     def _answer(self, answer: Answer) -> None:
         self.answer = answer
         self.reason, self.status = answer.reason, answer.status
-        self._side = Response.DONE
+        self._side = DONE
         self.client_closes = self.client.send_answer(answer, self.head, self.request_id, whole=self.request_done)
         self._finish()
 

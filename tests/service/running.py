@@ -86,7 +86,13 @@ async def ended(*arguments: str) -> tuple[int, str, str]:
 @asynccontextmanager
 async def serving(*arguments: str) -> AsyncGenerator[Running]:
     """Run `cors-gateway serve`, ready to be called, until the block ends."""
-    running = Running(await start("serve", *arguments))
+    async with ready(Running(await start("serve", *arguments))) as running:
+        yield running
+
+
+@asynccontextmanager
+async def ready(running: Running) -> AsyncGenerator[Running]:
+    """Wait until a gateway that was started is ready to be called; it ends with the block."""
     try:
         await running.event("gateway.ready")
         yield running

@@ -14,7 +14,7 @@ import trustme
 
 from tests.relay.peers import Peer, RawResponse, ScriptedUpstream, answers, connected
 from tests.service.like_windows import SIGBREAK
-from tests.service.running import START_SECONDS, Running, free_port, started
+from tests.service.running import START_SECONDS, Running, free_port, ready, started
 
 LIKE_WINDOWS = (sys.executable, "-m", "tests.service.like_windows")
 ADDIN = "https://addin.vendor.example"
@@ -24,14 +24,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 @asynccontextmanager
 async def serving(*arguments: str, **environ: str) -> AsyncGenerator[Running]:
     """Run `cors-gateway serve` so, ready to be called, until the block ends."""
-    running = Running(await started(*LIKE_WINDOWS, "serve", *arguments, environ=environ))
-    try:
-        await running.event("gateway.ready")
+    async with ready(Running(await started(*LIKE_WINDOWS, "serve", *arguments, environ=environ))) as running:
         yield running
-    finally:
-        if running.process.returncode is None:
-            running.process.kill()
-        await running.process.communicate()
 
 
 async def ended(*arguments: str, **environ: str) -> tuple[int, str, str]:

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from tests.relay.peers import connected
-from tests.service.running import Running, free_port, serving, started
+from tests.service.running import Running, free_port, ready, serving, started
 from tests.service.test_admin import command, status, tell
 from tests.service.test_reload import ADDIN, Crm, asked, get, put, reloaded, text_of, told, trusting
 
@@ -322,14 +322,12 @@ def script(changes: str) -> tuple[str, ...]:
 async def changed(place: Place, changes: str) -> AsyncGenerator[Running]:
     """Serve with some of the code changed."""
     await asyncio.to_thread(place.file.write_text, place.text())
-    running = Running(await started(*script(changes), "serve", "-c", str(place.file)))
-    try:
-        await running.event("gateway.ready")
+    process = await started(*script(changes), "serve", "-c", str(place.file))
+    async with ready(Running(process)) as running:
         yield running
-    finally:
-        if running.process.returncode is None:
-            running.process.terminate()
-        await running.process.communicate()
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
 # Reloads.
