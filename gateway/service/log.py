@@ -95,7 +95,7 @@ def keys_of(record: "Record") -> dict[str, object]:
 
 
 def request_as_json(record: "Record") -> str:
-    """Return the line that `json_line` makes of `keys_of`, in under a third of the time: there is one for each request."""
+    """Return the line that `json_line` makes of `keys_of`, in under a third of the time: each request has one."""
     origin = record.origin
     until_path, behind_path = _frame(
         record.client,
