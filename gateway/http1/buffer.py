@@ -165,7 +165,7 @@ class HeadBuffer:
         if not (self.held or self._skipped):
             end = data.find(HEAD_END) + HEAD_END_OCTETS
             if HEAD_END_OCTETS <= end <= self._most and data[0] != _CR:
-                return data[:end], data[end:]
+                return (data, b"") if end == len(data) else (data[:end], data[end:])
         if self._scan is None:
             self._scan, self.held = Scan(self._limits), bytearray()
         self.held += data

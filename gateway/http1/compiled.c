@@ -9,7 +9,9 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000 /* one binary for Python 3.11 and whatever comes after it */
 #include <Python.h>
+#include <stddef.h>
 #include <string.h>
+#include <structmember.h>
 
 typedef unsigned char octet;
 
@@ -17,16 +19,22 @@ typedef unsigned char octet;
 #define MAX_LENGTH_DIGITS 18    /* as _is_length in head.py: less than 2**63 */
 #define MAX_SIZE_DIGITS 15      /* as _SIZE in framing.py: less than 2**60 */
 #define MAX_PORT 65535
+#define MAX_HEAD_OCTETS (1 << 30) /* places in a head are kept in 32 bits */
 #define SLOTS 1024              /* of the table of names; a power of two */
+#define REMEMBERED 64           /* sets of names, each by which of the table it holds; a power of two */
 
 /* ------------------------------------------------------------------------------------- what is known at import time */
 
 /* Names that mean something to a parser. */
-enum meaning { HOST, LENGTH, CODING, TYPE, CONNECTION, EXPECT, ORIGIN, MEANINGS, NOTHING = MEANINGS };
+enum meaning { HOST, LENGTH, CODING, TYPE, CONNECTION, EXPECT, ORIGIN, AUTHORIZATION, CLOSE, MEANINGS, NOTHING = MEANINGS };
 
 static const char *const MEANINGFUL[MEANINGS] = {
-    "host", "content-length", "transfer-encoding", "content-type", "connection", "expect", "origin",
+    "host", "content-length", "transfer-encoding", "content-type", "connection", "expect", "origin", "authorization",
+    "close",
 };
+
+/* What is known of a name: which of the sets of Python's it is in, and what it is made of. */
+enum trait { LEFT_OUT_OF_REQUESTS = 1, LEFT_OUT_OF_RESPONSES = 2, RARE_ONE = 4, FORWARDS = 8, UNDERSCORE = 16 };
 
 /* One usual field name. `text` is in `name`, which the table keeps alive. */
 struct entry {
@@ -35,19 +43,27 @@ struct entry {
     Py_ssize_t length;
     unsigned hash;
     enum meaning meaning;
+    int traits;
+};
+
+/* Names that a change drops, looked up in its set and among its beginnings once instead of for each line. */
+struct drop {
+    const PyObject *seen;        /* asked for once, and only compared: what is asked for twice is worth remembering */
+    PyObject *dropped, *prefixes; /* whose answers these are; NULL: nobody's */
+    octet gone[SLOTS / 8];
 };
 
 /* Objects of Python that are used, in one array: one loop lets go of them. */
 enum object {
-    FIELDS, REQUEST_HEAD, RESPONSE_HEAD, FRAMING, CHANGE,
+    FIELDS, /* made here; all others are Python's */
+    FIELDS_TWIN, REQUEST_HEAD, RESPONSE_HEAD, FRAMING, CHANGE,
     NO_BODY, CHUNKED, UNTIL_CLOSE, KIND_NONE, KIND_SIZED, KIND_CHUNKED, KIND_UNTIL_CLOSE,
-    DEFAULT_LIMITS, NOT_IN_REQUESTS, NOT_IN_RESPONSES,
+    DEFAULT_LIMITS, LOWER_CASE, NOT_IN_REQUESTS, NOT_IN_RESPONSES, RARE,
     TWIN_PARSE_REQUEST, TWIN_PARSE_RESPONSE, TWIN_REQUEST, TWIN_RESPONSE, TWIN_CHUNKS,
-    NAME_CONNECTION, NAME_CLOSE, NAME_LENGTH, NONE_REPEATED,
+    NONE_REPEATED,
     /* The slots of the dataclasses, each class's in the order of its fields. */
-    FIELDS_NAMES, FIELDS_LINES, FIELDS_FIRST, FIELDS_REPEATED,
     REQUEST_METHOD, REQUEST_TARGET, REQUEST_MINOR, REQUEST_FIELDS, REQUEST_HOST, REQUEST_BODY, REQUEST_PERSISTENT,
-    REQUEST_EXPECTS, REQUEST_ORIGIN,
+    REQUEST_EXPECTS, REQUEST_ORIGIN, REQUEST_PLAIN,
     RESPONSE_MINOR, RESPONSE_STATUS, RESPONSE_PHRASE, RESPONSE_FIELDS, RESPONSE_BODY, RESPONSE_PERSISTENT,
     FRAMING_KIND, FRAMING_LENGTH,
     CHANGE_DROPPED, CHANGE_PREFIXES, CHANGE_ADDED,
@@ -57,7 +73,7 @@ enum object {
 struct wanted { enum object object; const char *module; const char *name; };
 
 static const struct wanted WANTED[] = {
-    {FIELDS, "gateway.http1.fields", "Fields"},
+    {FIELDS_TWIN, "gateway.http1.fields", "Fields"},
     {REQUEST_HEAD, "gateway.http1.head", "RequestHead"},
     {RESPONSE_HEAD, "gateway.http1.head", "ResponseHead"},
     {FRAMING, "gateway.http1.framing", "Framing"},
@@ -66,8 +82,10 @@ static const struct wanted WANTED[] = {
     {CHUNKED, "gateway.http1.framing", "CHUNKED"},
     {UNTIL_CLOSE, "gateway.http1.framing", "UNTIL_CLOSE"},
     {DEFAULT_LIMITS, "gateway.http1.buffer", "DEFAULT_HEAD_LIMITS"},
+    {LOWER_CASE, "gateway.http1.names", "LOWER_CASE"},
     {NOT_IN_REQUESTS, "gateway.http1.outgoing", "NOT_IN_REQUESTS"},
     {NOT_IN_RESPONSES, "gateway.http1.outgoing", "NOT_IN_RESPONSES"},
+    {RARE, "gateway.http1.head", "RARE"},
     {TWIN_PARSE_REQUEST, "gateway.http1.head", "parse_request_head"},
     {TWIN_PARSE_RESPONSE, "gateway.http1.head", "parse_response_head"},
     {TWIN_REQUEST, "gateway.http1.outgoing", "request_octets"},
@@ -78,10 +96,6 @@ static const struct wanted WANTED[] = {
 struct part { enum object object; enum object of; const char *name; };
 
 static const struct part PARTS[] = {
-    {FIELDS_NAMES, FIELDS, "names"},
-    {FIELDS_LINES, FIELDS, "lines"},
-    {FIELDS_FIRST, FIELDS, "first"},
-    {FIELDS_REPEATED, FIELDS, "repeated"},
     {REQUEST_METHOD, REQUEST_HEAD, "method"},
     {REQUEST_TARGET, REQUEST_HEAD, "target"},
     {REQUEST_MINOR, REQUEST_HEAD, "minor"},
@@ -91,6 +105,7 @@ static const struct part PARTS[] = {
     {REQUEST_PERSISTENT, REQUEST_HEAD, "persistent"},
     {REQUEST_EXPECTS, REQUEST_HEAD, "expects_continue"},
     {REQUEST_ORIGIN, REQUEST_HEAD, "origin"},
+    {REQUEST_PLAIN, REQUEST_HEAD, "plain"},
     {RESPONSE_MINOR, RESPONSE_HEAD, "minor"},
     {RESPONSE_STATUS, RESPONSE_HEAD, "status"},
     {RESPONSE_PHRASE, RESPONSE_HEAD, "phrase"},
@@ -113,6 +128,9 @@ struct state {
     PyObject *objects[OBJECTS];
     struct entry names[SLOTS];
     struct bounds of_requests, of_responses; /* the last that were asked for: nearly always the same ones */
+    struct drop drops[REMEMBERED];
+    descrgetfunc read; /* how a slot of a class in Python is read and written: all are of one type */
+    descrsetfunc write;
 };
 
 /* Octets by what they may be part of, filled in once, the same by every import. */
@@ -237,9 +255,7 @@ done:
 static PyObject *
 get(struct state *state, enum object part, PyObject *value)
 {
-    PyObject *slot = state->objects[part];
-    descrgetfunc read = (descrgetfunc)PyType_GetSlot(Py_TYPE(slot), Py_tp_descr_get);
-    return read(slot, value, (PyObject *)Py_TYPE(value));
+    return state->read(state->objects[part], value, (PyObject *)Py_TYPE(value));
 }
 
 /* Return a value of a class made of `count` parts, which are taken over; NULL among them: an error is set already. */
@@ -256,9 +272,7 @@ make(struct state *state, enum object class, enum object first_slot, PyObject **
     }
     for (int i = 0; i < count; i++) {
         if (value != NULL) {
-            PyObject *slot = state->objects[first_slot + i];
-            descrsetfunc write = (descrsetfunc)PyType_GetSlot(Py_TYPE(slot), Py_tp_descr_set);
-            if (write(slot, value, parts[i]) < 0) {
+            if (state->write(state->objects[first_slot + i], value, parts[i]) < 0) {
                 Py_CLEAR(value);
             }
         }
@@ -282,18 +296,22 @@ truth(int value)
 
 /* ------------------------------------------------------------------------------------------------- scanning, no objects */
 
+/* One field line of a head. */
 struct line {
-    const octet *start;
-    Py_ssize_t name;     /* how long the name is */
-    Py_ssize_t length;   /* of the line without its CRLF */
-    PyObject *known;     /* the name in lower case, owned by the table; NULL: an unusual one */
+    unsigned start;  /* where it begins, in octets from the head's own beginning */
+    unsigned name;   /* how long the name is */
+    unsigned length; /* of the line without its CRLF */
+    int known;       /* the slot of the name in the table; -1: an unusual one */
 };
 
 struct section {
+    const octet *head;
     struct line lines[MAX_LINES];
     Py_ssize_t count;
     const struct line *meant[MEANINGS]; /* the first line that has the name; NULL: none */
     int times[MEANINGS];                /* how many lines have it */
+    int repeated;                       /* a name stands on more than one line */
+    int traits;                         /* of all names together */
 };
 
 /* Tell whether octets may stand in a value: visible ones, obs-text, space and tab (RFC 9110, 5.5). Without a branch, so
@@ -319,13 +337,31 @@ end_of_value(const octet *at, const octet *end)
     return cr;
 }
 
+/* Tell whether two lines of a head have the same name. */
+static int
+same_name(const octet *head, const struct line *one, const struct line *other)
+{
+    if (one->known != other->known || one->name != other->name) {
+        return 0;
+    }
+    unsigned i = 0;
+    while (one->known < 0 && i < one->name && lower_token[head[one->start + i]] == lower_token[head[other->start + i]]) {
+        i++;
+    }
+    return one->known >= 0 || i == one->name;
+}
+
 /* Take field lines and the empty line that ends them, and all, at `end`; tell if that is what is there. */
 static int
-scan_section(struct state *state, const octet *at, const octet *end, struct section *section)
+scan_section(struct state *state, const octet *head, const octet *at, const octet *end, struct section *section)
 {
+    octet seen[SLOTS / 8];
+    section->head = head;
     section->count = 0;
+    section->repeated = section->traits = 0;
     memset(section->meant, 0, sizeof section->meant);
     memset(section->times, 0, sizeof section->times);
+    memset(seen, 0, sizeof seen);
     while (at < end) {
         if (*at == '\r') {
             return end - at == 2 && at[1] == '\n';
@@ -334,29 +370,39 @@ scan_section(struct state *state, const octet *at, const octet *end, struct sect
             return 0;
         }
         struct line *line = &section->lines[section->count++];
-        line->start = at;
+        const octet *start = at;
         unsigned hash = HASH_START;
         while (at < end && lower_token[*at]) {
             hash = HASH_STEP(hash, lower_token[*at]);
             at++;
         }
-        if (at == line->start || at == end || *at != ':') {
+        if (at == start || at == end || *at != ':') {
             return 0;
         }
-        line->name = at - line->start;
         const octet *cr = end_of_value(at + 1, end);
         if (cr == NULL) {
             return 0;
         }
-        line->length = cr - line->start;
-        const struct entry *entry = slot_of(state, line->start, line->name, hash);
-        line->known = entry->name;
-        if (entry->name != NULL && entry->meaning != NOTHING) {
-            if (section->times[entry->meaning]++ == 0) {
-                section->meant[entry->meaning] = line;
-            }
-        }
+        line->start = (unsigned)(start - head);
+        line->name = (unsigned)(at - start);
+        line->length = (unsigned)(cr - start);
         at = cr + 2;
+        const struct entry *entry = slot_of(state, start, line->name, hash);
+        if (entry->name == NULL) {
+            line->known = -1;
+            section->traits |= memchr(start, '_', line->name) ? UNDERSCORE : 0;
+            for (const struct line *before = section->lines; before < line && !section->repeated; before++) {
+                section->repeated = same_name(head, before, line);
+            }
+            continue;
+        }
+        line->known = (int)(entry - state->names);
+        section->traits |= entry->traits;
+        section->repeated |= seen[line->known / 8] >> line->known % 8 & 1;
+        seen[line->known / 8] |= (octet)(1 << line->known % 8);
+        if (entry->meaning != NOTHING && section->times[entry->meaning]++ == 0) {
+            section->meant[entry->meaning] = line;
+        }
     }
     return 0;
 }
@@ -376,10 +422,28 @@ trimmed(const octet *at, const octet *end)
     return (struct value){at, end};
 }
 
-static struct value
-value_of(const struct line *line)
+/* Tell what a lower-case name is made of. */
+static int
+traits_of(PyObject *name)
 {
-    return trimmed(line->start + line->name + 1, line->start + line->length);
+    const char *text = PyBytes_AsString(name);
+    size_t length = (size_t)PyBytes_Size(name);
+    int forwards = length >= 12 && memcmp(text, "x-forwarded-", 12) == 0;
+    return (forwards ? FORWARDS : 0) | (memchr(text, '_', length) ? UNDERSCORE : 0);
+}
+
+static struct value
+value_of(const octet *head, const struct line *line)
+{
+    return trimmed(head + line->start + line->name + 1, head + line->start + line->length);
+}
+
+/* Return the value of the first line that has a meaning; one without octets where there is none. */
+static struct value
+meant_value(const struct section *section, enum meaning meaning)
+{
+    const struct line *line = section->meant[meaning];
+    return line == NULL ? (struct value){NULL, NULL} : value_of(section->head, line);
 }
 
 static int
@@ -404,19 +468,21 @@ struct ends {
     int persistent;
 };
 
-/* Read Content-Length, Transfer-Encoding and Connection (RFC 9112, 6.1 to 6.3 and 9.3); tell if they are plain. */
+/* Read Content-Length, Transfer-Encoding and Connection (RFC 9112, 6.1 to 6.3 and 9.3); tell if they are plain, and
+   Connection takes no field away but those that are for the next hop anyway. */
 static int
 scan_ends(const struct section *section, int minor, struct ends *ends)
 {
     const struct line *length = section->meant[LENGTH], *coding = section->meant[CODING];
     const struct line *connection = section->meant[CONNECTION];
-    if (section->times[LENGTH] + section->times[CODING] > 1 || section->times[CONNECTION] > 1) {
+    /* A field that is named Close would be nominated by `Connection: close`. */
+    if (section->times[LENGTH] + section->times[CODING] > 1 || section->times[CONNECTION] > 1 || section->times[CLOSE]) {
         return 0;
     }
     ends->framed = FRAMED_BY_NOTHING;
     ends->length = 0;
     if (length != NULL) {
-        struct value value = value_of(length);
+        struct value value = value_of(section->head, length);
         Py_ssize_t digits = value.end - value.at;
         if (digits < 1 || digits > MAX_LENGTH_DIGITS) {
             return 0;
@@ -430,14 +496,14 @@ scan_ends(const struct section *section, int minor, struct ends *ends)
         ends->framed = SIZED_BODY;
     }
     if (coding != NULL) {
-        if (minor == 0 || !is_in_any_case(value_of(coding), "chunked")) {
+        if (minor == 0 || !is_in_any_case(value_of(section->head, coding), "chunked")) {
             return 0;
         }
         ends->framed = CHUNKED_BODY;
     }
     ends->persistent = minor == 1;
     if (connection != NULL) {
-        struct value value = value_of(connection);
+        struct value value = value_of(section->head, connection);
         ends->persistent = is_in_any_case(value, "keep-alive");
         return ends->persistent || is_in_any_case(value, "close");
     }
@@ -481,6 +547,7 @@ struct request {
 static int
 scan_request(struct state *state, const octet *at, const octet *end, struct request *request)
 {
+    const octet *head = at;
     request->method.at = at;
     while (at < end && lower_token[*at]) {
         at++;
@@ -508,14 +575,14 @@ scan_request(struct state *state, const octet *at, const octet *end, struct requ
     }
     request->minor = at[8] - '0';
     const struct section *section = &request->section;
-    if (!scan_section(state, at + 11, end, &request->section) || !scan_ends(section, request->minor, &request->ends)
+    if (!scan_section(state, head, at + 11, end, &request->section) || !scan_ends(section, request->minor, &request->ends)
         || section->times[TYPE] > 1 || section->times[EXPECT] > 0) {
         return 0;
     }
     if (section->times[HOST] == 0) {
         return request->minor == 0;
     }
-    return section->times[HOST] == 1 && is_host(value_of(section->meant[HOST]));
+    return section->times[HOST] == 1 && is_host(meant_value(section, HOST));
 }
 
 struct response {
@@ -536,9 +603,315 @@ scan_response(struct state *state, const octet *at, const octet *end, struct res
     response->status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
     response->phrase.at = at + 13;
     response->phrase.end = end_of_value(at + 13, end);
-    return response->phrase.end != NULL && scan_section(state, response->phrase.end + 2, end, &response->section)
+    return response->phrase.end != NULL && scan_section(state, at, response->phrase.end + 2, end, &response->section)
            && scan_ends(&response->section, response->minor, &response->ends);
 }
+
+/* ----------------------------------------------------------------------------------------------------------- Fields */
+
+/* What `gateway.http1.fields.Fields` is, over the octets of a head: a line, or a name, is an object once it is asked
+   for. */
+struct fields {
+    PyObject_VAR_HEAD
+    PyObject *octets;                /* the whole head */
+    PyObject *repeated;              /* as in Python */
+    PyObject *names, *texts, *first; /* as `names`, `lines` and `first` in Python; NULL until they are asked for */
+    struct line lines[1];            /* as many as `count_of` says */
+};
+
+static struct fields *
+as_fields(PyObject *object)
+{
+    return (struct fields *)object;
+}
+
+static Py_ssize_t
+count_of(const struct fields *fields)
+{
+    return fields->ob_base.ob_size;
+}
+
+static const octet *
+octets_of(const struct fields *fields)
+{
+    return (const octet *)PyBytes_AsString(fields->octets);
+}
+
+/* Return the first line from `from` on that has a lower-case name; -1: none has. */
+static Py_ssize_t
+line_of(const struct fields *fields, const char *name, Py_ssize_t length, Py_ssize_t from)
+{
+    const octet *octets = octets_of(fields);
+    for (Py_ssize_t i = from; i < count_of(fields); i++) {
+        const struct line *line = &fields->lines[i];
+        Py_ssize_t at = 0;
+        while (line->name == length && at < length && lower_token[octets[line->start + at]] == (octet)name[at]) {
+            at++;
+        }
+        if (line->name == length && at == length) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The same for an object, which is no name unless it is octets. */
+static Py_ssize_t
+line_named(PyObject *self, PyObject *name, Py_ssize_t from)
+{
+    return PyBytes_CheckExact(name) ? line_of(as_fields(self), PyBytes_AsString(name), PyBytes_Size(name), from) : -1;
+}
+
+static PyObject *
+name_of(PyObject *self, const struct line *line)
+{
+    const struct state *state = PyType_GetModuleState(Py_TYPE(self));
+    return line->known < 0 ? lower_bytes(octets_of(as_fields(self)) + line->start, line->name)
+                           : new_reference(state->names[line->known].name);
+}
+
+static PyObject *
+text_of(PyObject *self, const struct line *line)
+{
+    const octet *start = octets_of(as_fields(self)) + line->start;
+    return bytes_of(start, start + line->length);
+}
+
+/* Return a tuple of what `part` makes of each line. */
+static PyObject *
+each_line(PyObject *self, PyObject *(*part)(PyObject *, const struct line *))
+{
+    Py_ssize_t count = count_of(as_fields(self));
+    PyObject *parts = PyTuple_New(count);
+    for (Py_ssize_t i = 0; i < count && parts != NULL; i++) {
+        PyObject *each = part(self, &as_fields(self)->lines[i]);
+        if (each == NULL || PyTuple_SetItem(parts, i, each) < 0) {
+            Py_CLEAR(parts);
+        }
+    }
+    return parts;
+}
+
+static PyObject *
+fields_names(PyObject *self, void *Py_UNUSED(closure))
+{
+    struct fields *fields = as_fields(self);
+    if (fields->names == NULL) {
+        fields->names = each_line(self, name_of);
+    }
+    return fields->names ? new_reference(fields->names) : NULL;
+}
+
+static PyObject *
+fields_lines(PyObject *self, void *Py_UNUSED(closure))
+{
+    struct fields *fields = as_fields(self);
+    if (fields->texts == NULL) {
+        fields->texts = each_line(self, text_of);
+    }
+    return fields->texts ? new_reference(fields->texts) : NULL;
+}
+
+static PyObject *
+fields_first(PyObject *self, void *Py_UNUSED(closure))
+{
+    struct fields *fields = as_fields(self);
+    if (fields->first == NULL) {
+        PyObject *names = fields_names(self, NULL), *first = names ? PyDict_New() : NULL;
+        /* Back to front, so that the first line of a name is what stays. */
+        for (Py_ssize_t i = count_of(fields) - 1; i >= 0 && first != NULL; i--) {
+            PyObject *index = PyLong_FromSsize_t(i);
+            if (index == NULL || PyDict_SetItem(first, PyTuple_GetItem(names, i), index) < 0) {
+                Py_CLEAR(first);
+            }
+            Py_XDECREF(index);
+        }
+        Py_XDECREF(names);
+        fields->first = first;
+    }
+    return fields->first ? new_reference(fields->first) : NULL;
+}
+
+/* Return the names that stand on more than one line. */
+static PyObject *
+repeated_names(PyObject *self)
+{
+    struct fields *fields = as_fields(self);
+    PyObject *names = PySet_New(NULL);
+    for (Py_ssize_t i = 1; i < count_of(fields) && names != NULL; i++) {
+        for (Py_ssize_t before = 0; before < i; before++) {
+            if (same_name(octets_of(fields), &fields->lines[before], &fields->lines[i])) {
+                PyObject *name = name_of(self, &fields->lines[i]);
+                if (name == NULL || PySet_Add(names, name) < 0) {
+                    Py_CLEAR(names);
+                }
+                Py_XDECREF(name);
+                break;
+            }
+        }
+    }
+    PyObject *repeated = names ? PyFrozenSet_New(names) : NULL;
+    Py_XDECREF(names);
+    return repeated;
+}
+
+static int
+fields_contain(PyObject *self, PyObject *name)
+{
+    return line_named(self, name, 0) >= 0;
+}
+
+static struct value
+value_at(PyObject *self, Py_ssize_t index)
+{
+    return value_of(octets_of(as_fields(self)), &as_fields(self)->lines[index]);
+}
+
+static PyObject *
+fields_value(PyObject *self, PyObject *name)
+{
+    Py_ssize_t index = line_named(self, name, 0);
+    if (index < 0) {
+        return new_reference(Py_None);
+    }
+    struct value value = value_at(self, index);
+    return bytes_of(value.at, value.end);
+}
+
+/* Add octets to a list; tell if that went well. */
+static int
+append(PyObject *list, const octet *at, const octet *end)
+{
+    PyObject *bytes = bytes_of(at, end);
+    int failed = bytes == NULL || PyList_Append(list, bytes) < 0;
+    Py_XDECREF(bytes);
+    return !failed;
+}
+
+/* Return the values of all lines with a name, or, `apart`, the members of the lists that these are. */
+static PyObject *
+values_of(PyObject *self, PyObject *name, int apart)
+{
+    PyObject *list = PyList_New(0), *tuple = NULL;
+    int good = list != NULL;
+    for (Py_ssize_t i = line_named(self, name, 0); i >= 0 && good; i = line_named(self, name, i + 1)) {
+        struct value value = value_at(self, i);
+        if (!apart) {
+            good = append(list, value.at, value.end);
+        }
+        while (apart && value.at < value.end && good) {
+            const octet *comma = memchr(value.at, ',', (size_t)(value.end - value.at));
+            struct value member = trimmed(value.at, comma ? comma : value.end);
+            good = member.at == member.end || append(list, member.at, member.end);
+            value.at = comma ? comma + 1 : value.end;
+        }
+    }
+    if (good) {
+        tuple = PyList_AsTuple(list);
+    }
+    Py_XDECREF(list);
+    return tuple;
+}
+
+static PyObject *
+fields_values(PyObject *self, PyObject *name)
+{
+    return values_of(self, name, 0);
+}
+
+static PyObject *
+fields_items(PyObject *self, PyObject *name)
+{
+    return values_of(self, name, 1);
+}
+
+static PyObject *
+fields_repr(PyObject *self)
+{
+    PyObject *names = fields_names(self, NULL), *lines = fields_lines(self, NULL), *first = fields_first(self, NULL);
+    PyObject *text = NULL;
+    if (names != NULL && lines != NULL && first != NULL) {
+        text = PyUnicode_FromFormat("Fields(names=%R, lines=%R, first=%R, repeated=%R)", names, lines, first,
+                                    as_fields(self)->repeated);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(lines);
+    Py_XDECREF(first);
+    return text;
+}
+
+/* Equal is what has the same lines, in whichever language. */
+static PyObject *
+fields_compare(PyObject *self, PyObject *other, int how)
+{
+    struct state *state = PyType_GetModuleState(Py_TYPE(self));
+    if ((how != Py_EQ && how != Py_NE)
+        || (!Py_IS_TYPE(other, Py_TYPE(self)) && !Py_IS_TYPE(other, (PyTypeObject *)state->objects[FIELDS_TWIN]))) {
+        return new_reference(Py_NotImplemented);
+    }
+    PyObject *lines = fields_lines(self, NULL), *others = attribute(other, "lines");
+    PyObject *result = lines && others ? PyObject_RichCompare(lines, others, how) : NULL;
+    Py_XDECREF(lines);
+    Py_XDECREF(others);
+    return result;
+}
+
+static void
+fields_free(PyObject *self)
+{
+    struct fields *fields = as_fields(self);
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(fields->octets);
+    Py_XDECREF(fields->repeated);
+    Py_XDECREF(fields->names);
+    Py_XDECREF(fields->texts);
+    Py_XDECREF(fields->first);
+    PyObject_Free(self);
+    Py_DECREF((PyObject *)type);
+}
+
+static PyMethodDef fields_methods[] = {
+    {"value", fields_value, METH_O, "Do what `gateway.http1.fields.Fields.value` does."},
+    {"values", fields_values, METH_O, "Do what `gateway.http1.fields.Fields.values` does."},
+    {"items", fields_items, METH_O, "Do what `gateway.http1.fields.Fields.items` does."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef fields_members[] = {
+    {"repeated", T_OBJECT_EX, offsetof(struct fields, repeated), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef fields_parts[] = {
+    {"names", fields_names, NULL, NULL, NULL},
+    {"lines", fields_lines, NULL, NULL, NULL},
+    {"first", fields_first, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static char fields_doc[] = "The field lines of one head, as `gateway.http1.fields.Fields`.";
+
+static PyType_Slot fields_slots[] = {
+    {Py_tp_doc, fields_doc},
+    {Py_tp_dealloc, fields_free},
+    {Py_tp_repr, fields_repr},
+    {Py_tp_richcompare, fields_compare},
+    {Py_tp_hash, PyObject_HashNotImplemented},
+    {Py_tp_methods, fields_methods},
+    {Py_tp_members, fields_members},
+    {Py_tp_getset, fields_parts},
+    {Py_sq_contains, fields_contain},
+    {0, NULL},
+};
+
+/* It refers to octets and numbers only, so that no cycle can come of it. */
+static PyType_Spec fields_type = {
+    .name = "gateway.http1.compiled.Fields",
+    .basicsize = offsetof(struct fields, lines),
+    .itemsize = sizeof(struct line),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = fields_slots,
+};
 
 /* ------------------------------------------------------------------------------------------------------- heads read */
 
@@ -571,42 +944,24 @@ read_limits(struct state *state, PyObject *limits, struct bounds *bounds)
     return 1;
 }
 
-/* Return the lines as Fields. */
+/* Return the lines of a head as Fields. */
 static PyObject *
-make_fields(struct state *state, const struct section *section)
+make_fields(struct state *state, PyObject *octets, const struct section *section)
 {
-    Py_ssize_t count = section->count;
-    PyObject *again = NULL; /* names that stand on more than one line */
-    PyObject *names = PyTuple_New(count), *lines = PyTuple_New(count), *first = PyDict_New();
-    int failed = names == NULL || lines == NULL || first == NULL;
-    /* Back to front, so that the first line of a name is what stays. */
-    for (Py_ssize_t i = count - 1; i >= 0 && !failed; i--) {
-        const struct line *line = &section->lines[i];
-        PyObject *name = line->known ? new_reference(line->known) : lower_bytes(line->start, line->name);
-        PyObject *text = PyBytes_FromStringAndSize((const char *)line->start, line->length);
-        PyObject *index = PyLong_FromSsize_t(i);
-        Py_ssize_t before = PyDict_Size(first);
-        failed = name == NULL || text == NULL || index == NULL || PyDict_SetItem(first, name, index) < 0;
-        if (!failed && PyDict_Size(first) == before) {
-            failed = (again == NULL && (again = PySet_New(NULL)) == NULL) || PySet_Add(again, name) < 0;
-        }
-        Py_XDECREF(index);
-        if (failed) {
-            Py_XDECREF(name);
-            Py_XDECREF(text);
-        }
-        else { /* both are taken over */
-            failed = PyTuple_SetItem(names, i, name) < 0;
-            failed = PyTuple_SetItem(lines, i, text) < 0 || failed;
-        }
+    PyTypeObject *type = (PyTypeObject *)state->objects[FIELDS];
+    struct fields *fields = (struct fields *)PyType_GenericAlloc(type, section->count);
+    if (fields == NULL) {
+        return NULL;
     }
-    PyObject *repeated = NULL;
-    if (!failed) {
-        repeated = again ? PyFrozenSet_New(again) : new_reference(state->objects[NONE_REPEATED]);
+    fields->octets = new_reference(octets);
+    memcpy(fields->lines, section->lines, (size_t)section->count * sizeof(struct line));
+    fields->repeated =
+        section->repeated ? repeated_names((PyObject *)fields) : new_reference(state->objects[NONE_REPEATED]);
+    if (fields->repeated == NULL) {
+        Py_DECREF((PyObject *)fields);
+        return NULL;
     }
-    Py_XDECREF(again);
-    PyObject *parts[] = {names, lines, first, repeated};
-    return make(state, FIELDS, FIELDS_NAMES, parts, COUNT_OF(parts));
+    return (PyObject *)fields;
 }
 
 /* Return the framing of a body; `otherwise` stands for none. */
@@ -623,6 +978,27 @@ make_framing(struct state *state, const struct ends *ends, enum object otherwise
     return new_reference(state->objects[otherwise]);
 }
 
+/* Tell whether nothing in a request calls for a second look, as `_is_plain` in head.py. */
+static int
+is_plain(const struct section *section, struct value origin)
+{
+    if (section->repeated || section->traits & (RARE_ONE | UNDERSCORE)) {
+        return 0;
+    }
+    if (origin.at < origin.end && (memchr(origin.at, ',', (size_t)(origin.end - origin.at)) || origin.end[-1] == '/')) {
+        return 0;
+    }
+    struct value credentials = meant_value(section, AUTHORIZATION);
+    if (credentials.at == NULL) {
+        return 1;
+    }
+    struct value scheme = {credentials.at, credentials.at};
+    while (scheme.end < credentials.end && *scheme.end != ' ') {
+        scheme.end++;
+    }
+    return is_in_any_case(scheme, "basic") || is_in_any_case(scheme, "bearer");
+}
+
 PyDoc_STRVAR(parse_request_head_doc,
 "parse_request_head(octets, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\nDo what `gateway.http1.head.parse_request_head` does.");
 
@@ -637,27 +1013,22 @@ parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     const octet *at = (const octet *)PyBytes_AsString(args[0]);
     Py_ssize_t size = PyBytes_Size(args[0]);
-    if (size > state->of_requests.octets || !scan_request(state, at, at + size, &request)
+    if (size > Py_MIN(state->of_requests.octets, MAX_HEAD_OCTETS) || !scan_request(state, at, at + size, &request)
         || request.section.count > state->of_requests.lines) {
         return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
     }
-    struct value host = {NULL, NULL}, origin = {NULL, NULL};
-    if (request.section.meant[HOST] != NULL) {
-        host = value_of(request.section.meant[HOST]);
-    }
-    if (request.section.meant[ORIGIN] != NULL) {
-        origin = value_of(request.section.meant[ORIGIN]);
-    }
+    struct value host = meant_value(&request.section, HOST), origin = meant_value(&request.section, ORIGIN);
     PyObject *parts[] = {
         bytes_of(request.method.at, request.method.end),
         bytes_of(request.target.at, request.target.end),
         PyLong_FromLong(request.minor),
-        make_fields(state, &request.section),
+        make_fields(state, args[0], &request.section),
         host.at ? lower_bytes(host.at, host.end - host.at) : new_reference(Py_None),
         make_framing(state, &request.ends, NO_BODY),
         truth(request.ends.persistent),
         truth(0),
         origin.at ? bytes_of(origin.at, origin.end) : new_reference(Py_None),
+        truth(is_plain(&request.section, origin)),
     };
     return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
 }
@@ -677,7 +1048,7 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     const octet *at = (const octet *)PyBytes_AsString(args[0]);
     Py_ssize_t size = PyBytes_Size(args[0]);
-    if (size > state->of_responses.octets || !scan_response(state, at, at + size, &response)
+    if (size > Py_MIN(state->of_responses.octets, MAX_HEAD_OCTETS) || !scan_response(state, at, at + size, &response)
         || response.section.count > state->of_responses.lines) {
         return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
     }
@@ -689,7 +1060,7 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyLong_FromLong(response.minor),
         PyLong_FromLong(status),
         bytes_of(response.phrase.at, response.phrase.end),
-        make_fields(state, &response.section),
+        make_fields(state, args[0], &response.section),
         bodyless ? new_reference(state->objects[NO_BODY]) : make_framing(state, &response.ends, UNTIL_CLOSE),
         truth(response.ends.persistent && !until_close),
     };
@@ -700,13 +1071,13 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
 
 struct piece { const char *at; Py_ssize_t length; };
 
-/* What a head is put together from: up to eight pieces before its lines, two a line, six behind them. */
-struct pieces { struct piece all[2 * MAX_LINES + 14]; int count; };
+/* What a head is put together from: up to eight pieces before its lines, one a line, six behind them. */
+struct pieces { struct piece all[MAX_LINES + 14]; int count; };
 
 static void
 add(struct pieces *pieces, const char *at, Py_ssize_t length)
 {
-    if (pieces->count < (int)COUNT_OF(pieces->all)) {
+    if (length && pieces->count < (int)COUNT_OF(pieces->all)) {
         pieces->all[pieces->count++] = (struct piece){at, length};
     }
 }
@@ -744,9 +1115,8 @@ joined(const struct pieces *pieces)
     return bytes;
 }
 
-/* The parts of a head, of its fields and of a change that are written from; all owned, NULL while not read. */
-enum source { NAMES, LINES, FIRST, REPEATED, DROPPED, PREFIXES, ADDED, FIELDS_OF_HEAD, BODY_KIND, BODY_LENGTH,
-              START_1, START_2, SOURCES };
+/* The parts of a head and of a change that are written from; all owned, NULL while not read. */
+enum source { DROPPED, PREFIXES, ADDED, FIELDS_OF_HEAD, BODY_KIND, BODY_LENGTH, START_1, START_2, SOURCES };
 
 static void
 let_go(PyObject **sources)
@@ -773,59 +1143,27 @@ read_parts(struct state *state, PyObject *value, PyObject **to, const enum objec
 static int
 read_sources(struct state *state, PyObject *change, PyObject *body, PyObject **sources)
 {
-    static const enum object of_fields[] = {FIELDS_NAMES, FIELDS_LINES, FIELDS_FIRST, FIELDS_REPEATED};
     static const enum object of_change[] = {CHANGE_DROPPED, CHANGE_PREFIXES, CHANGE_ADDED};
     static const enum object of_body[] = {FRAMING_KIND, FRAMING_LENGTH};
-    PyObject *fields = sources[FIELDS_OF_HEAD];
-    if (!Py_IS_TYPE(fields, (PyTypeObject *)state->objects[FIELDS])
+    if (!Py_IS_TYPE(sources[FIELDS_OF_HEAD], (PyTypeObject *)state->objects[FIELDS])
         || !Py_IS_TYPE(change, (PyTypeObject *)state->objects[CHANGE])
         || !Py_IS_TYPE(body, (PyTypeObject *)state->objects[FRAMING])) {
         return 0;
     }
-    if (read_parts(state, fields, sources + NAMES, of_fields, 4) < 0
-        || read_parts(state, change, sources + DROPPED, of_change, 3) < 0
+    if (read_parts(state, change, sources + DROPPED, of_change, 3) < 0
         || read_parts(state, body, sources + BODY_KIND, of_body, 2) < 0) {
         return -1;
     }
-    return PyTuple_CheckExact(sources[NAMES]) && PyTuple_CheckExact(sources[LINES])
-           && PyDict_CheckExact(sources[FIRST]) && PyFrozenSet_CheckExact(sources[REPEATED])
-           && PyFrozenSet_CheckExact(sources[DROPPED]) && PyTuple_CheckExact(sources[PREFIXES])
-           && PyBytes_CheckExact(sources[ADDED]) && PyTuple_Size(sources[NAMES]) == PyTuple_Size(sources[LINES])
-           && PyTuple_Size(sources[NAMES]) <= MAX_LINES;
-}
-
-/* See that Connection names no field but those which are for the next hop anyway: then it takes nothing away. */
-static int
-nominates_nothing(struct state *state, PyObject **sources)
-{
-    PyObject *index = PyDict_GetItemWithError(sources[FIRST], state->objects[NAME_CONNECTION]);
-    if (index == NULL) {
-        return PyErr_Occurred() ? -1 : 1;
-    }
-    int repeated = PySet_Contains(sources[REPEATED], state->objects[NAME_CONNECTION]);
-    if (repeated != 0) {
-        return repeated < 0 ? -1 : 0;
-    }
-    Py_ssize_t at = PyLong_AsSsize_t(index);
-    if (PyErr_Occurred()) {
-        PyErr_Clear();
+    if (!PyFrozenSet_CheckExact(sources[DROPPED]) || !PyTuple_CheckExact(sources[PREFIXES])
+        || !PyBytes_CheckExact(sources[ADDED])) {
         return 0;
     }
-    PyObject *line = at >= 0 && at < PyTuple_Size(sources[LINES]) ? PyTuple_GetItem(sources[LINES], at) : NULL;
-    Py_ssize_t name = (Py_ssize_t)strlen("connection:");
-    if (line == NULL || !PyBytes_CheckExact(line) || PyBytes_Size(line) < name) {
-        return 0;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(sources[PREFIXES]); i++) {
+        if (!PyBytes_CheckExact(PyTuple_GetItem(sources[PREFIXES], i))) {
+            return 0;
+        }
     }
-    const octet *text = (const octet *)PyBytes_AsString(line);
-    struct value value = trimmed(text + name, text + PyBytes_Size(line));
-    if (is_in_any_case(value, "keep-alive")) {
-        return 1;
-    }
-    if (!is_in_any_case(value, "close")) {
-        return 0;
-    }
-    int closes = PyDict_Contains(sources[FIRST], state->objects[NAME_CLOSE]);
-    return closes < 0 ? -1 : !closes;
+    return 1;
 }
 
 static int
@@ -834,46 +1172,90 @@ begins_with(PyObject *name, const char *prefix, Py_ssize_t length)
     return PyBytes_Size(name) >= length && memcmp(PyBytes_AsString(name), prefix, (size_t)length) == 0;
 }
 
-/* Add the lines that go on, as `_kept_lines` in outgoing.py. */
+/* Tell whether a change drops a name. */
 static int
-kept_lines(struct state *state, PyObject **sources, enum object left_out, int of_a_client, struct pieces *pieces)
+is_dropped(PyObject *name, PyObject **sources)
 {
-    static const char forwarding[] = "x-forwarded-";
-    int plain = nominates_nothing(state, sources);
-    if (plain != 1) {
-        return plain;
+    int gone = PySet_Contains(sources[DROPPED], name);
+    for (Py_ssize_t i = 0; i < PyTuple_Size(sources[PREFIXES]) && gone == 0; i++) {
+        PyObject *prefix = PyTuple_GetItem(sources[PREFIXES], i);
+        gone = begins_with(name, PyBytes_AsString(prefix), PyBytes_Size(prefix));
     }
-    Py_ssize_t prefixes = PyTuple_Size(sources[PREFIXES]);
-    for (Py_ssize_t i = 0; i < prefixes; i++) {
-        if (!PyBytes_CheckExact(PyTuple_GetItem(sources[PREFIXES], i))) {
-            return 0;
-        }
+    return gone;
+}
+
+/* Find which of the table's names a change drops, if it was asked for before; NULL: they have to be looked up. */
+static int
+find_drop(struct state *state, PyObject **sources, const struct drop **found)
+{
+    struct drop *drop = &state->drops[((size_t)sources[DROPPED] >> 4) & (REMEMBERED - 1)];
+    *found = NULL;
+    if (drop->dropped == sources[DROPPED] && drop->prefixes == sources[PREFIXES]) {
+        *found = drop;
+        return 1;
     }
-    for (Py_ssize_t i = 0; i < PyTuple_Size(sources[NAMES]); i++) {
-        PyObject *name = PyTuple_GetItem(sources[NAMES], i), *line = PyTuple_GetItem(sources[LINES], i);
-        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(line)) {
-            return 0;
+    if (drop->seen != sources[DROPPED]) { /* most likely made for this response only */
+        drop->seen = sources[DROPPED];
+        return 1;
+    }
+    Py_CLEAR(drop->dropped);
+    Py_CLEAR(drop->prefixes);
+    memset(drop->gone, 0, sizeof drop->gone);
+    for (int slot = 0; slot < SLOTS; slot++) {
+        int gone = state->names[slot].name ? is_dropped(state->names[slot].name, sources) : 0;
+        if (gone < 0) {
+            return -1;
         }
-        int gone = PySet_Contains(state->objects[left_out], name);
-        if (gone == 0) {
-            gone = PySet_Contains(sources[DROPPED], name);
+        drop->gone[slot / 8] |= (octet)(gone << slot % 8);
+    }
+    drop->dropped = new_reference(sources[DROPPED]);
+    drop->prefixes = new_reference(sources[PREFIXES]);
+    *found = drop;
+    return 1;
+}
+
+/* Add the lines that go on, as `_kept_lines` in outgoing.py; those that stand side by side as one piece. Connection
+   takes none away: where it does, there are no such fields (`scan_ends`). */
+static int
+kept_lines(struct state *state, PyObject **sources, int left_out, struct pieces *pieces)
+{
+    const struct fields *fields = (const struct fields *)sources[FIELDS_OF_HEAD];
+    const char *octets = PyBytes_AsString(fields->octets);
+    const struct drop *drop;
+    if (find_drop(state, sources, &drop) < 0) {
+        return -1;
+    }
+    struct piece run = {octets, 0};
+    for (Py_ssize_t i = 0; i < count_of(fields); i++) {
+        const struct line *line = &fields->lines[i];
+        const struct entry *entry = line->known < 0 ? NULL : &state->names[line->known];
+        int gone;
+        if (entry == NULL) {
+            PyObject *name = lower_bytes((const octet *)octets + line->start, line->name);
+            if (name == NULL) {
+                return -1;
+            }
+            gone = traits_of(name) & left_out ? 1 : is_dropped(name, sources);
+            Py_DECREF(name);
+        }
+        else if (entry->traits & left_out) {
+            gone = 1;
+        }
+        else {
+            gone = drop ? drop->gone[line->known / 8] >> line->known % 8 & 1 : is_dropped(entry->name, sources);
         }
         if (gone < 0) {
             return -1;
         }
-        if (!gone && of_a_client) {
-            gone = begins_with(name, forwarding, sizeof forwarding - 1)
-                   || memchr(PyBytes_AsString(name), '_', (size_t)PyBytes_Size(name)) != NULL;
-        }
-        for (Py_ssize_t each = 0; each < prefixes && !gone; each++) {
-            PyObject *prefix = PyTuple_GetItem(sources[PREFIXES], each);
-            gone = begins_with(name, PyBytes_AsString(prefix), PyBytes_Size(prefix));
-        }
         if (!gone) {
-            add_bytes(pieces, line);
-            add_text(pieces, "\r\n");
+            if (run.at + run.length != octets + line->start) {
+                add(pieces, run.at, run.length);
+                run = (struct piece){octets + line->start, 0};
+            }
+            run.length += line->length + 2;
         }
     }
+    add(pieces, run.at, run.length);
     return 1;
 }
 
@@ -896,7 +1278,14 @@ write_framing(struct state *state, PyObject **sources, char *to)
             PyErr_Clear(); /* less than nothing, or more than any parser takes */
             return 0;
         }
-        PyOS_snprintf(to, FRAMING_OCTETS, "Content-Length: %llu\r\n", length);
+        char digits[24], *at = digits + sizeof digits;
+        do {
+            *--at = (char)('0' + length % 10);
+            length /= 10;
+        } while (length);
+        memcpy(to, "Content-Length: ", 16);
+        memcpy(to + 16, at, (size_t)(digits + sizeof digits - at));
+        strcpy(to + 16 + (digits + sizeof digits - at), "\r\n");
     }
     return 1;
 }
@@ -947,7 +1336,7 @@ request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObje
         add_text(&pieces, " HTTP/1.1\r\nHost: ");
         add_bytes(&pieces, args[2]);
         add_text(&pieces, "\r\n");
-        plain = kept_lines(state, sources, NOT_IN_REQUESTS, 1, &pieces);
+        plain = kept_lines(state, sources, LEFT_OUT_OF_REQUESTS | FORWARDS | UNDERSCORE, &pieces);
     }
     if (plain == 1) {
         plain = write_framing(state, sources, framing);
@@ -976,7 +1365,7 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
     PyObject *sources[SOURCES] = {NULL}, *octets = NULL;
     struct pieces pieces;
     pieces.count = 0;
-    char start[32], framing[FRAMING_OCTETS];
+    char start[sizeof "HTTP/1.1 200 "], framing[FRAMING_OCTETS];
     long minor = 0, status = 0;
     int plain = is_call_with(keywords, count, names, COUNT_OF(names))
                 && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[RESPONSE_HEAD]) && PyBool_Check(args[2])
@@ -996,6 +1385,7 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
             PyErr_Clear();
             plain = 0;
         }
+        plain = plain && status >= 100 && status <= 999;
     }
     if (plain == 1) {
         plain = read_sources(state, args[4], args[1], sources);
@@ -1004,15 +1394,18 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
         PyObject *kind = sources[BODY_KIND];
         int chunked = kind == state->objects[KIND_CHUNKED], none = kind == state->objects[KIND_NONE];
         /* A chunked body for HTTP/1.0 is the twin's to refuse, and the length of what is not sent its to tell. */
-        int length = none ? PyDict_Contains(sources[FIRST], state->objects[NAME_LENGTH]) : 0;
-        plain = length < 0 ? -1 : !length && !(chunked && minor == 0);
+        int length = none && line_of(as_fields(sources[FIELDS_OF_HEAD]), "content-length", 14, 0) >= 0;
+        plain = !length && !(chunked && minor == 0);
     }
     if (plain == 1) {
-        PyOS_snprintf(start, sizeof start, "HTTP/1.1 %ld ", status);
+        memcpy(start, "HTTP/1.1 200 ", sizeof start);
+        for (int i = 11; i > 8; i--, status /= 10) {
+            start[i] = (char)('0' + status % 10);
+        }
         add_text(&pieces, start);
         add_bytes(&pieces, sources[START_2]);
         add_text(&pieces, "\r\n");
-        plain = kept_lines(state, sources, NOT_IN_RESPONSES, 0, &pieces);
+        plain = kept_lines(state, sources, LEFT_OUT_OF_RESPONSES, &pieces);
     }
     if (plain == 1) {
         plain = write_framing(state, sources, framing);
@@ -1126,7 +1519,7 @@ scan_chunks(PyObject *module, PyObject *const *args, Py_ssize_t count)
 
 /* Add a name to the table unless it is there; at most half of the slots are taken, so that each search ends. */
 static int
-add_name(struct state *state, PyObject *name, enum meaning meaning, int *count)
+add_name(struct state *state, PyObject *name, enum meaning meaning, int traits, int *count)
 {
     char *text;
     Py_ssize_t length;
@@ -1139,39 +1532,46 @@ add_name(struct state *state, PyObject *name, enum meaning meaning, int *count)
     }
     struct entry *entry = slot_of(state, (const octet *)text, length, hash);
     if (entry->name != NULL) {
+        entry->traits |= traits;
         return 0;
     }
     if (++*count > SLOTS / 2) {
         PyErr_SetString(PyExc_SystemError, "too many usual names: give the table more slots");
         return -1;
     }
-    *entry = (struct entry){new_reference(name), text, length, hash, meaning};
+    *entry = (struct entry){new_reference(name), text, length, hash, meaning, traits | traits_of(name)};
     return 0;
+}
+
+/* Add all names of a set, or all values of a dictionary. */
+static int
+add_names(struct state *state, PyObject *names, int traits, int *count)
+{
+    PyObject *all = PyDict_Check(names) ? PyDict_Values(names) : PySequence_List(names);
+    int failed = all == NULL;
+    for (Py_ssize_t i = 0; !failed && i < PyList_Size(all); i++) {
+        failed = add_name(state, PyList_GetItem(all, i), NOTHING, traits, count) < 0;
+    }
+    Py_XDECREF(all);
+    return failed ? -1 : 0;
 }
 
 static int
 fill_names(struct state *state)
 {
-    int count = 0;
-    for (int meaning = 0; meaning < MEANINGS; meaning++) {
+    int count = 0, failed = 0;
+    for (int meaning = 0; meaning < MEANINGS && !failed; meaning++) {
         PyObject *name = PyBytes_FromString(MEANINGFUL[meaning]);
-        int failed = name == NULL || add_name(state, name, (enum meaning)meaning, &count) < 0;
+        failed = name == NULL || add_name(state, name, (enum meaning)meaning, 0, &count) < 0;
         Py_XDECREF(name);
-        if (failed) {
-            return -1;
-        }
     }
-    PyObject *module = PyImport_ImportModule("gateway.http1.names");
-    PyObject *known = attribute(module, "LOWER_CASE");
-    PyObject *name;
-    Py_ssize_t at = 0;
-    int failed = known == NULL;
-    while (!failed && PyDict_Next(known, &at, NULL, &name)) {
-        failed = add_name(state, name, NOTHING, &count) < 0;
-    }
-    Py_XDECREF(known);
-    Py_XDECREF(module);
-    return failed ? -1 : 0;
+    /* What has to be left out is in the table, whether it is usual or not: other names need not be looked up. */
+    return failed || add_names(state, state->objects[LOWER_CASE], 0, &count) < 0
+                   || add_names(state, state->objects[NOT_IN_REQUESTS], LEFT_OUT_OF_REQUESTS, &count) < 0
+                   || add_names(state, state->objects[NOT_IN_RESPONSES], LEFT_OUT_OF_RESPONSES, &count) < 0
+                   || add_names(state, state->objects[RARE], RARE_ONE, &count) < 0
+               ? -1
+               : 0;
 }
 
 static int
@@ -1192,10 +1592,14 @@ fill_objects(struct state *state)
             return -1;
         }
         PyTypeObject *slot = Py_TYPE(objects[PARTS[i].object]);
-        if (PyType_GetSlot(slot, Py_tp_descr_get) == NULL || PyType_GetSlot(slot, Py_tp_descr_set) == NULL) {
+        descrgetfunc read = (descrgetfunc)PyType_GetSlot(slot, Py_tp_descr_get);
+        descrsetfunc write = (descrsetfunc)PyType_GetSlot(slot, Py_tp_descr_set);
+        if (read == NULL || write == NULL || (i > 0 && (read != state->read || write != state->write))) {
             PyErr_Format(PyExc_TypeError, "%s is no slot", PARTS[i].name);
             return -1;
         }
+        state->read = read;
+        state->write = write;
     }
     objects[KIND_NONE] = get(state, FRAMING_KIND, objects[NO_BODY]);
     objects[KIND_CHUNKED] = get(state, FRAMING_KIND, objects[CHUNKED]);
@@ -1204,14 +1608,8 @@ fill_objects(struct state *state)
         return -1;
     }
     objects[KIND_SIZED] = attribute((PyObject *)Py_TYPE(objects[KIND_NONE]), "SIZED");
-    objects[NAME_CONNECTION] = PyBytes_FromString("connection");
-    objects[NAME_CLOSE] = PyBytes_FromString("close");
-    objects[NAME_LENGTH] = PyBytes_FromString("content-length");
     objects[NONE_REPEATED] = PyFrozenSet_New(NULL);
-    return objects[KIND_SIZED] && objects[NAME_CONNECTION] && objects[NAME_CLOSE] && objects[NAME_LENGTH]
-                   && objects[NONE_REPEATED]
-               ? 0
-               : -1;
+    return objects[KIND_SIZED] && objects[NONE_REPEATED] ? 0 : -1;
 }
 
 static int
@@ -1219,7 +1617,8 @@ execute(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
     fill_octets();
-    return fill_objects(state) < 0 || fill_names(state) < 0 ? -1 : 0;
+    state->objects[FIELDS] = PyType_FromModuleAndSpec(module, &fields_type, NULL);
+    return !state->objects[FIELDS] || fill_objects(state) < 0 || fill_names(state) < 0 ? -1 : 0;
 }
 
 static int
@@ -1231,6 +1630,10 @@ traverse(PyObject *module, visitproc visit, void *arg)
     }
     Py_VISIT(state->of_requests.limits);
     Py_VISIT(state->of_responses.limits);
+    for (int i = 0; i < REMEMBERED; i++) {
+        Py_VISIT(state->drops[i].dropped);
+        Py_VISIT(state->drops[i].prefixes);
+    }
     return 0; /* the names are bytes, which hold nothing */
 }
 
@@ -1246,6 +1649,10 @@ clear(PyObject *module)
     }
     Py_CLEAR(state->of_requests.limits);
     Py_CLEAR(state->of_responses.limits);
+    for (int i = 0; i < REMEMBERED; i++) {
+        Py_CLEAR(state->drops[i].dropped);
+        Py_CLEAR(state->drops[i].prefixes);
+    }
     return 0;
 }
 

@@ -50,6 +50,9 @@ _MINOR: Final = {b"1.1": 1, b"1.0": 0}
 _NOT_SERVED: Final = frozenset({b"CONNECT", b"TRACE"})
 _ONCE_IN_A_REQUEST: Final = frozenset({b"content-length", b"content-type", b"host", b"transfer-encoding"})
 _ONCE_IN_A_RESPONSE: Final = frozenset({b"content-length", b"transfer-encoding"})
+RARE: Final = frozenset({b"cdn-loop", b"expect", b"upgrade", b"x-forwarded-for"})
+"""Fields of requests that are dealt with, and that few requests have."""
+_USUAL_CREDENTIALS: Final = frozenset({b"basic", b"bearer"})
 _BODYLESS: Final = frozenset({*range(100, 200), 204, 304})
 _STATUSES: Final = range(100, 600)
 
@@ -78,6 +81,12 @@ class RequestHead:
     """HTTP/1.1 with `Expect: 100-continue` and a body."""
     origin: bytes | None = None
     """The value of the first Origin line, as it came."""
+    plain: bool = False
+    """Nothing in it calls for a second look.
+
+    No name stands on two lines, has `_` in it or is one of `RARE`; Origin has neither a comma nor a slash at its end;
+    and Authorization, if any, is of the scheme Basic or Bearer.
+    """
 
 
 @value
@@ -122,6 +131,7 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         target = _reduced(target, method, host)
     body = _framing(fields, minor)
     expects = b"expect" in fields.first and _expects_continue(fields)
+    origin = fields.value(b"origin") if b"origin" in fields.first else None
     return RequestHead(
         method,
         target,
@@ -131,7 +141,8 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         NO_BODY if body is None else body,
         _is_persistent(fields, minor),
         expects and minor == 1 and body is not None and (body.kind is IN_CHUNKS or body.length > 0),
-        fields.value(b"origin") if b"origin" in fields.first else None,
+        origin,
+        _is_plain(fields, origin),
     )
 
 
@@ -273,6 +284,17 @@ def _is_persistent(fields: Fields, minor: int) -> bool:
         return True
     options = [option.lower() for option in fields.items(b"connection")]
     return b"close" not in options and (minor == 1 or b"keep-alive" in options)
+
+
+def _is_plain(fields: Fields, origin: bytes | None) -> bool:
+    """Tell whether nothing in a request calls for a second look (`RequestHead.plain`)."""
+    names = fields.names
+    if fields.repeated or not RARE.isdisjoint(names) or b"".join(names).find(b"_") >= 0:
+        return False
+    if origin is not None and (origin.find(b",") >= 0 or origin[-1:] == b"/"):
+        return False
+    credentials = fields.value(b"authorization") if b"authorization" in fields.first else None
+    return credentials is None or credentials.partition(b" ")[0].lower() in _USUAL_CREDENTIALS
 
 
 def _expects_continue(fields: Fields) -> bool:

@@ -83,14 +83,14 @@ def decide(policy: Policy, head: RequestHead) -> Decision:  # noqa: C901, PLR091
         if origin.find(b",") >= 0 or (fields.repeated and b"origin" in fields.repeated):
             return origin_repeated(site)
         match = site.rules.match(origin)
-        if method == b"OPTIONS" and b"access-control-request-method" in fields.first:
+        if method == b"OPTIONS" and b"access-control-request-method" in fields:
             return preflight_origin(site, origin) if match is None else preflight(head, site, match)
     path, rule = path_of(head.target), match.entry if match is not None else None
     if (site.reads_paths or (rule is not None and not rule.paths.everything)) and is_ambiguous(path):
         return path_ambiguous(site, match)
     if site.reads_paths and (path == b"*" or path not in site.paths):
         return path_not_served(site, match, path)
-    if b"authorization" in fields.first and _logs_in_a_connection(fields):
+    if not head.plain and b"authorization" in fields and _logs_in_a_connection(fields):
         return authentication_connection_bound(site, match)
     if origin is None:
         return not_cors(site)

@@ -65,6 +65,21 @@ def answer_octets(  # noqa: PLR0913 - each says one thing that the answer does n
     return b"".join((*lines, b"\r\n", b"" if head_only else body))
 
 
+def no_content_octets(block: bytes, request_id: str, date: bytes) -> bytes:
+    """Return what `answer_octets` does of a 204 with this block, in HTTP/1.1 on a connection that stays."""
+    lines = (
+        STATUS_LINES[NO_CONTENT],
+        b"Date: ",
+        date,
+        b"\r\n",
+        block,
+        b"X-Request-Id: ",
+        request_id.encode(),
+        b"\r\nCache-Control: no-store\r\n\r\n",
+    )
+    return b"".join(lines)
+
+
 def is_navigation(accept: bytes | None, fetch_mode: bytes | None) -> bool:
     """Tell whether a person looks at the answer.
 

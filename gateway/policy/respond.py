@@ -64,21 +64,21 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     challenges dropped that browsers ask the user for.
     """
     block = b"" if response.status == SWITCHING_PROTOCOLS else relay.block
-    first, rule = response.fields.first, relay.rule
+    fields, rule = response.fields, relay.rule
     usual: frozenset[bytes] | None = _GONE
-    if b"set-cookie" in first and rule is not None:
+    if b"set-cookie" in fields and rule is not None:
         if rule.cookies is _COOKIES_DROPPED:
             usual = _GONE_WITH_COOKIES
         elif relay.site.rewrite.cookies is not None:
             usual = None
     if (
         usual is None
-        or (rule is not None and (b"location" in first or b"refresh" in first))
-        or b"www-authenticate" in first
+        or (rule is not None and (b"location" in fields or b"refresh" in fields))
+        or b"www-authenticate" in fields
         or response.status == MISDIRECTED_REQUEST
     ):
         return _judge_with_care(relay, request, response, scheme=scheme, block=block)
-    return Change(usual, _PREFIXES, _vary(response.fields) + block)
+    return Change(usual, _PREFIXES, _vary(fields) + block)
 
 
 def _judge_with_care(
@@ -99,7 +99,7 @@ def _judge_with_care(
 
 def _vary(fields: Fields) -> bytes:
     """Return the one line of `Vary`."""
-    if b"vary" not in fields.first:
+    if b"vary" not in fields:
         return VARY
     if fields.repeated:
         return _vary_with_origin(fields.values(b"vary"))

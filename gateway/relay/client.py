@@ -10,9 +10,9 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
 from gateway.http1.framing import NO_BODY
 from gateway.http1.head import HeadBuffer, RequestHead, salvage
-from gateway.policy.decide import Answer, Decision, decide, fail, failure, refuse
+from gateway.policy.decide import Answer, Decision, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
-from gateway.policy.problem import BAD_REQUEST, answer_octets, is_navigation
+from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
@@ -67,8 +67,11 @@ class ClientConnection(Connection):
         "_door",
         "_entry",
         "_feeding",
+        "_forwarded",
+        "_forwarded_host",
         "_handshake",
         "_octets",
+        "_plain",
         "_trusted",
         "admission",
         "gateway",
@@ -87,8 +90,13 @@ class ClientConnection(Connection):
         self.state = State.HEAD
         self._door = Door("", "")
         self._entry = Entry.CUT
+        self._plain = False
+        """The listener has nothing to say before the policy, and there is room: so it is for most."""
         self._trusted = False
         self._handshake = handshake
+        self._forwarded = b""
+        """What the upstream is told of a client that speaks for itself, which is the same for each Host."""
+        self._forwarded_host: bytes | None = None
         self._buffer = HeadBuffer(self.limits.head)
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
@@ -125,8 +133,10 @@ class ClientConnection(Connection):
             self._door = Door(address, self.gateway.counted_address(address))
         self._trusted = not self._door.announced and self.gateway.is_trusted(self.peer)
         self._entry = self.admission.enter(self, self._door.counts_as)
-        if self._entry is not Entry.SERVED:
-            self.gateway.listener_full(self.listener)
+        listener = self.listener
+        self._plain = self._entry is SERVED and listener.health is None and not listener.redirect_to_https
+        if self._entry is not SERVED:
+            self.gateway.listener_full(listener)
         if self._entry is Entry.CUT:
             self.gateway.count(Reason.GATEWAY_BUSY)
             self.state = State.CLOSED
@@ -197,13 +207,8 @@ class ClientConnection(Connection):
     def _feed(self) -> None:
         self._feeding = True
         try:
-            while self._octets:
-                if self.state is not HEAD:
-                    more = self._STEPS[self.state](self)
-                else:
-                    more = not self._waits_for_its_reader() and self._read_head()
-                if not more:
-                    break
+            while self._octets and (self._read_head() if self.state is HEAD else self._STEPS[self.state](self)):
+                pass
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
             self.broken(error)
         finally:
@@ -212,25 +217,29 @@ class ClientConnection(Connection):
 
     def _waits_for_its_reader(self) -> bool:
         """Tell whether the next request must wait until the client has read earlier answers, or is for nobody."""
-        return self.state is HEAD and (self.stalled or self.transport is None or self.transport.is_closing())
+        transport = self.transport
+        return self.state is HEAD and (self.stalled or transport is None or transport.is_closing())
 
     def _read_head(self) -> bool:
+        if self._waits_for_its_reader():
+            return False
         data, self._octets = self._octets, b""
+        buffer, limits = self._buffer, self.limits
         began = self.loop.time()
-        if not self._buffer.held:
+        if not buffer.held:
             self.admission.busy(self)
             self._answer_unsent = False
-            self.due = began + self.limits.head_seconds
+            self.due = began + limits.head_seconds
         try:
-            found = self._buffer.feed(data)
+            found = buffer.feed(data)
         except Http1Error as error:
-            self._refuse(error, self._buffer.octets)
+            self._refuse(error, buffer.octets)
             return False
         if found is None:
             return False
         octets, self._octets = found
         try:
-            head = parse_request_head(octets, self.limits.head)
+            head = parse_request_head(octets, limits.head)
         except Http1Error as error:
             self._refuse(error, octets)
             return False
@@ -275,16 +284,17 @@ class ClientConnection(Connection):
     def _request(self, head: RequestHead, began: float) -> None:
         self.due = NEVER
         self._asked = True
-        decision = self._decided(head)
-        request_id = self.gateway.request_id()
-        if not self._trusted and b"x-forwarded-for" in head.fields.first:
-            self.gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
+        gateway = self.gateway
+        decision = gateway.often.decide(head) if self._plain and head.plain else self._decided(head)
+        request_id = gateway.request_id()
+        if not (head.plain or self._trusted) and b"x-forwarded-for" in head.fields:
+            gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
         if isinstance(decision, Answer):
-            rest_done = self._swallow(head)
-            closes = self.send_answer(decision, head, request_id, whole=rest_done)
-            seconds = self.loop.time() - began
-            self.gateway.finished(record_of_answer(decision, head, self.address_of(head), request_id, seconds))
-            self._after_answer(closes=closes, whole=rest_done)
+            whole = head.body is NO_BODY or self._swallow(head)
+            closes = self.send_answer(decision, head, request_id, whole=whole)
+            now = self.loop.time()
+            gateway.finished(record_of_answer(decision, head, self.address_of(head), request_id, now - began))
+            self._after_answer(closes=closes, whole=whole, now=now)
             return
         self.state = EXCHANGE
         self.exchange = Exchange(self, head, decision, request_id, began)
@@ -292,12 +302,10 @@ class ClientConnection(Connection):
 
     def _decided(self, head: RequestHead) -> Decision:
         """Return what the listener has to say, else what the policy has; nothing is relayed where there is no room."""
-        listener = self.listener
-        if listener.health is not None or listener.redirect_to_https or b"cdn-loop" in head.fields.first:
-            answer = self._answer_of_listener(head)
-            if answer is not None:
-                return answer
-        decision = decide(self.gateway.policy, head)
+        answer = self._answer_of_listener(head)
+        if answer is not None:
+            return answer
+        decision = self.gateway.often.decide(head)
         if self._entry is SERVED or isinstance(decision, Answer):
             return decision
         return failure(Reason.GATEWAY_BUSY, decision)
@@ -315,8 +323,6 @@ class ClientConnection(Connection):
 
     def _swallow(self, head: RequestHead) -> bool:
         """Drop the body of a request that is answered here, as far as it has come; tell whether that is all of it."""
-        if head.body is NO_BODY:
-            return True
         reader: BodyReader = body_reader(head.body, extensions=False)
         try:
             _, self._octets = reader.feed(self._octets)
@@ -327,6 +333,9 @@ class ClientConnection(Connection):
     def send_answer(self, answer: Answer, head: RequestHead, request_id: str, *, whole: bool) -> bool:
         """Write an answer of our own; return whether it closes the connection, as it must unless `whole` was read."""
         closes = not whole or self.must_close(head)
+        if answer.status == NO_CONTENT and head.minor and not closes:
+            self.write(no_content_octets(answer.block, request_id, self.gateway.date()))
+            return False
         fields = head.fields
         refused = answer.status >= BAD_REQUEST
         self.write(
@@ -348,18 +357,18 @@ class ClientConnection(Connection):
         if self.exchange is not exchange:
             return
         self.exchange = None
-        seconds = self.loop.time() - exchange.began
-        self.gateway.finished(record_of_exchange(exchange, self.address_of(exchange.head), seconds))
+        now = self.loop.time()
+        self.gateway.finished(record_of_exchange(exchange, self.address_of(exchange.head), now - exchange.began))
         if self.transport is None or self.transport.is_closing():
             self.state = State.CLOSED
             return
-        self._after_answer(closes=exchange.client_closes, whole=exchange.request_done)
+        self._after_answer(closes=exchange.client_closes, whole=exchange.request_done, now=now)
         if self._octets and not self._feeding:
             self._feed()
         else:
             self.balance()
 
-    def _after_answer(self, *, closes: bool, whole: bool) -> None:
+    def _after_answer(self, *, closes: bool, whole: bool, now: float) -> None:
         if not whole:
             self._linger(self.limits.linger_seconds)
         elif closes:
@@ -367,22 +376,23 @@ class ClientConnection(Connection):
         else:
             self.state = HEAD
             self._note_idle()
-            self._await_head()
+            self._await_head(now)
 
     def _note_idle(self) -> None:
         """Count as idle, and so as who goes first; not before the last answer is taken, which would be cut off."""
-        self._answer_unsent = self.transport is not None and self.transport.get_write_buffer_size() > 0
+        transport = self.transport
+        self._answer_unsent = self._pieces > 0 and transport is not None and transport.get_write_buffer_size() > 0
         if not self._answer_unsent:
             self.admission.idle(self)
 
-    def _await_head(self) -> None:
+    def _await_head(self, now: float) -> None:
         """Set the deadline of the next request's first octet, or of the client's reading what it has asked for."""
         if self.stalled:
             self.due = self.stalled_since + self.limits.write_stall_seconds
         else:
             draining = self.gateway.draining or self.admission.draining
             seconds = DRAIN_IDLE_SECONDS if draining else self.limits.keep_alive_seconds
-            self.due = self.loop.time() + seconds
+            self.due = now + seconds
 
     def finish_connection(self) -> None:
         """Say that nothing more is written, and let the client close: what it was answered arrives (RFC 9112, 9.6).
@@ -436,7 +446,7 @@ class ClientConnection(Connection):
         So it is also where the gateway stops, or the listener has been taken away.
         """
         draining = self.gateway.draining or self.admission.draining
-        return draining or not head.persistent or self._entry is not SERVED
+        return not head.persistent or draining or self._entry is not SERVED
 
     # What the request is told to come from.
 
@@ -453,7 +463,13 @@ class ClientConnection(Connection):
 
     def forwarding_lines(self, head: RequestHead) -> bytes:
         """Return the lines that tell the upstream who asks."""
-        return forwarding_lines(self.address_of(head), self.scheme_of(head), head.host or b"")
+        host = head.host or b""
+        if self._trusted:
+            return forwarding_lines(self.address_of(head), self.scheme_of(head), host)
+        if host != self._forwarded_host:
+            self._forwarded_host = host
+            self._forwarded = forwarding_lines(self._door.address, self.scheme_of(head), host)
+        return self._forwarded
 
     # Refusals before a head is whole, and faults.
 
@@ -497,6 +513,13 @@ class ClientConnection(Connection):
         if self._feeding:
             return
         exchange = self.exchange
+        if (
+            self.reading
+            and not (self._octets or self.stalled)
+            and (exchange is None or exchange.request_done)
+            and self.state is not State.TUNNEL
+        ):
+            return
         held = exchange.holds_back_client() if exchange is not None else self._waits_for_its_reader()
         wanted = not held and len(self._octets) < self.limits.head.octets
         if wanted is not self.reading:
@@ -507,7 +530,7 @@ class ClientConnection(Connection):
         super().flow_changed()
         if self.exchange is None and self.state is State.HEAD and not self._feeding:
             if not self.holds_part_of_a_head:
-                self._await_head()
+                self._await_head(self.loop.time())
             self._feed()
 
     _STEPS: ClassVar = {

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from gateway.relay.pool import Pool
     from gateway.relay.upstream import Attempt, Route, UpstreamConnection
 
+NOTHING_QUEUED: Final = bytearray()
+"""Waits in every exchange that need not wait; never added to."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM: Final = b"text/event-stream"
 """What a response is that goes on for hours (https://html.spec.whatwg.org/#text/event-stream)."""
@@ -76,7 +78,6 @@ class Exchange:
         "_id_line",
         "_is_stream",
         "_key",
-        "_own_up",
         "_pool",
         "_queue",
         "_reader",
@@ -135,13 +136,11 @@ class Exchange:
         self._body_began = began
         """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
-        self._queue = bytearray()
+        self._queue = NOTHING_QUEUED
         """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
         self._host_up = b""
-        self._own_up = b""
-        """Field lines of our own, towards the upstream."""
         self._id_line = b"X-Request-Id: %b\r\n" % request_id.encode()
         self._key: bytes | None = None
         """Of a request that opens a WebSocket where the site has one."""
@@ -157,7 +156,7 @@ class Exchange:
 
     def start(self) -> None:
         """Ask for an upstream connection, an idle one or a new one."""
-        client, head, limits = self.client, self.head, self.relay.site.limits
+        head, limits = self.head, self.relay.site.limits
         in_flight = self._pool.in_flight.more()
         self.request_done = self._reader.done
         if in_flight > limits.in_flight:
@@ -166,42 +165,67 @@ class Exchange:
         if head.body.kind is SIZED and head.body.length > limits.request_body:
             self.failed(Reason.BODY_TOO_LARGE, f"Content-Length is {head.body.length}, the limit {limits.request_body}")
             return
-        site, fields, gateway = self.relay.site, head.fields, client.gateway
-        if site.websocket is not NOTHING and path_of(head.target) in site.websocket:
-            self._key = websocket_key(head)
-        if self._key is not None and not self._has_room_for_a_stream():
-            return
-        self._host_up = site.upstream.host or head.host or b""
+        self._host_up = self.relay.site.upstream.host or head.host or b""
         self._routes = self._pool.routes(self._host_up)
-        if b"".join(fields.names).find(b"_") >= 0:  # `in` would make an exception and drop it
-            gateway.oddities[site.name, Oddity.FIELDS_WITH_UNDERSCORE] += 1
-        if self.relay.rule is not None and fields.lines[fields.first[b"origin"]].endswith(b"/"):
-            gateway.oddities[site.name, Oddity.ORIGIN_WITH_SLASH] += 1
-        loop = loop_line(fields, gateway.loop_name) if b"cdn-loop" in fields.first else gateway.loop_line
-        self._own_up = client.forwarding_lines(head) + self._id_line + loop
-        if self._key is not None:
-            self._own_up += UPGRADE_LINES
-        if head.expects_continue:
-            client.write(CONTINUE)
+        if not (head.plain or self._look_closer()):
+            return
         connection = self._pool.take(self._routes[0])
         if connection is not None:
-            self.connected(connection)
+            self._send(connection)
         else:
             self._attempt = self._pool.connect(self, self._routes)
             self._charge()
 
+    def _look_closer(self) -> bool:
+        """See to what is rare in a request; tell whether it goes on."""
+        client, head, site, gateway = self.client, self.head, self.relay.site, self.client.gateway
+        fields = head.fields
+        if site.websocket is not NOTHING and path_of(head.target) in site.websocket:
+            self._key = websocket_key(head)
+        if self._key is not None and not self._has_room_for_a_stream():
+            return False
+        if any(b"_" in name for name in fields.names):
+            gateway.oddities[site.name, Oddity.FIELDS_WITH_UNDERSCORE] += 1
+        if self.relay.rule is not None and head.origin is not None and head.origin.endswith(b"/"):
+            gateway.oddities[site.name, Oddity.ORIGIN_WITH_SLASH] += 1
+        if head.expects_continue:
+            client.write(CONTINUE)
+        return True
+
     def connected(self, upstream: "UpstreamConnection") -> None:
-        """Send the head, and what of the body waited for a connection."""
+        """Go on, on a new connection."""
         self._attempt = None
         self._up_at = self.client.loop.time()
+        self._send(upstream)
+
+    def _send(self, upstream: "UpstreamConnection") -> None:
+        """Send the head, and what of the body waited for a connection."""
+        client, head = self.client, self.head
         self.upstream = upstream
         upstream.begin(self)
-        head = self.head
-        target, change = upstream.route.url.prefix + head.target, request_change(self.relay, head)
-        octets = request_octets(head, target=target, host=self._host_up, change=change, own=self._own_up)
-        upstream.write(octets + self._queue if self._queue else octets)
-        self._queue.clear()
-        self.balance()
+        gateway, prefix = client.gateway, upstream.route.url.prefix
+        own = client.forwarding_lines(head) + self._id_line
+        own += gateway.loop_line if head.plain else self._rare_lines()
+        octets = request_octets(
+            head,
+            target=prefix + head.target if prefix else head.target,
+            host=self._host_up,
+            change=request_change(self.relay, head),
+            own=own,
+        )
+        if self._queue:
+            octets += self._queue
+            self._queue = NOTHING_QUEUED
+        upstream.write(octets)
+        if self.request_done and client.reading and not (client.stalled or upstream.stalled):
+            upstream.due = self._up_at + self.relay.site.upstream.timeouts.response_head
+        else:
+            self.balance()
+
+    def _rare_lines(self) -> bytes:
+        """Return the lines of our own that depend on what is rare in a request."""
+        loop = loop_line(self.head.fields, self.client.gateway.loop_name)
+        return loop if self._key is None else loop + UPGRADE_LINES
 
     def request_body(self, data: bytes) -> bytes:
         """Take octets from the client while the request side is in its body; return those behind the body."""
@@ -221,8 +245,10 @@ class Exchange:
         if body:
             if self.upstream is not None:
                 self.upstream.write(body)
-            else:
+            elif self._queue:
                 self._queue += body
+            else:
+                self._queue = bytearray(body)
         self.balance()
         return rest
 
@@ -236,9 +262,10 @@ class Exchange:
         `ended`: the body is whole; `over`: octets stood behind it.
         """
         client = self.client
-        if b"access-control-allow-origin" in head.fields.first:
+        if b"access-control-allow-origin" in head.fields:
             client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
-        verdict = judge_response(self.relay, self.head, head, scheme=client.scheme_of(self.head))
+        request = self.head
+        verdict = judge_response(self.relay, request, head, scheme=client.scheme_of(request))
         if isinstance(verdict, Answer):
             self._answer(verdict)
             return
@@ -246,19 +273,23 @@ class Exchange:
             if not self._has_room_for_a_stream():
                 return
             self._become_a_stream()
-        self._framing = framing = head.body
-        if framing.kind is not SIZED and framing.kind is not NONE:
-            self._framing = framing = CHUNKED if self.head.minor else UNTIL_CLOSE
+        framing = head.body
+        closes = not self.request_done or client.must_close(request)
+        self._reusable = head.persistent
+        if framing.kind is not SIZED:
+            self.until_close = framing.kind is UNTIL_CLOSED
+            self._reusable = head.persistent and not (self.until_close or self._may_send_a_body_late(head))
+            if framing.kind is not NONE:
+                framing = CHUNKED if request.minor else UNTIL_CLOSE
+                closes = closes or framing is UNTIL_CLOSE
+        self._framing = framing
         self._side = BODY
         self.status = head.status
-        self.until_close = head.body.kind is UNTIL_CLOSED
-        self._reusable = head.persistent and not (self.until_close or self._may_send_a_body_late(head))
-        self.client_closes = client.must_close(self.head) or not self.request_done or framing.kind is UNTIL_CLOSED
+        self.client_closes = closes
         own = self._id_line
-        if b"date" not in head.fields.first:  # RFC 9110, 6.6.1
+        if b"date" not in head.fields:  # RFC 9110, 6.6.1
             own += b"Date: %b\r\n" % client.gateway.date()
-        minor = self.head.minor
-        octets = response_octets(head, body=framing, close=self.client_closes, minor=minor, change=verdict, own=own)
+        octets = response_octets(head, body=framing, close=closes, minor=request.minor, change=verdict, own=own)
         self._down(upstream, octets, body, ended=ended, over=over)
 
     def response_body(self, upstream: "UpstreamConnection", body: bytes, *, ended: bool, over: bool) -> None:
@@ -279,7 +310,7 @@ class Exchange:
         self._side = DONE
         if self.request_done and not over:
             self.upstream = None
-            upstream.release(reusable=self._reusable)
+            upstream.release(reusable=self._reusable, now=self._down_at)
         # An upstream that is still held is cut now: it has octets over, or did not wait for the end of an upload (R6).
         self._finish()
 
@@ -353,7 +384,7 @@ class Exchange:
         self.request_done = self.client_closes = True
         if self.upstream is not None:
             upstream, self.upstream = self.upstream, None
-            upstream.release(reusable=False)
+            upstream.release(reusable=False, now=self._down_at)
         self._finish()
 
     # Back-pressure and deadlines.

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from gateway.policy.often import Often
 from gateway.policy.reason import Reason
 from gateway.relay.fault import where
 from gateway.relay.names import Names
@@ -64,6 +65,7 @@ class Gateway:
         """
         self.config = config
         self.policy: Policy = config.policy
+        self.often = Often(config.policy)
         self.done = done
         self.loop = asyncio.get_running_loop()
         self.names = Names(self.loop)
@@ -137,6 +139,7 @@ class Gateway:
         for gone in [site for site in self._refusals if site is not None and site not in names]:
             del self._refusals[gone]
         self.config, self.policy, self._pools = config, config.policy, pools
+        self.often = Often(config.policy)
         self.is_trusted.cache_clear()
         for pool in pools.values():
             pool.watch()

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from gateway.http1.target import path_of
 from gateway.policy.reason import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.http1.head import RequestHead, Salvaged
     from gateway.policy.decide import Answer
     from gateway.relay.exchange import Exchange
@@ -67,6 +70,10 @@ class Record(NamedTuple):
     duration_ms: float
 
 
+_record: Final = cast("Callable[[tuple[object, ...]], Record]", partial(tuple.__new__, Record))
+"""Makes a record of its parts by place: what a tuple with names does for itself takes three times as long."""
+
+
 def record_of_answer(answer: "Answer", head: "RequestHead", client: str, request_id: str, seconds: float) -> Record:
     """Return the record of a request that the gateway answered by itself, in so many seconds."""
     parts = (
@@ -82,7 +89,7 @@ def record_of_answer(answer: "Answer", head: "RequestHead", client: str, request
         request_id,
         seconds * 1000,
     )
-    return Record._make(parts)  # by place: with names it takes twice as long
+    return _record(parts)
 
 
 def record_of_no_head(answer: "Answer", salvaged: "Salvaged", client: str, request_id: str) -> Record:
@@ -118,4 +125,4 @@ def record_of_exchange(exchange: "Exchange", client: str, seconds: float) -> Rec
         exchange.request_id,
         seconds * 1000,
     )
-    return Record._make(parts)
+    return _record(parts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import aiohappyeyeballs
 
 from gateway.http1.errors import Http1Error
+from gateway.http1.framing import SIZED
 from gateway.http1.head import HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
@@ -129,8 +130,8 @@ class UpstreamConnection(Connection):
         """Relay octets as they come from now on."""
         self.state = State.TUNNEL
 
-    def release(self, *, reusable: bool) -> None:
-        """Be done with an exchange whose both sides are: park, or close.
+    def release(self, *, reusable: bool, now: float) -> None:
+        """Be done with an exchange whose both sides are, at loop time `now`: park, or close.
 
         Not parked while octets of the request wait to be sent: the upstream has answered without reading them.
         """
@@ -142,7 +143,7 @@ class UpstreamConnection(Connection):
             self.reused = True
             if not self.reading:
                 self.set_reading(wanted=True)
-            self.due = self.loop.time() + pool.upstream.timeouts.keep_alive
+            self.due = now + pool.upstream.timeouts.keep_alive
             pool.park(self)
         else:
             self.state = State.CLOSED
@@ -221,7 +222,11 @@ class UpstreamConnection(Connection):
             octets, data = found
             head = parse_response_head(octets, exchange.head.method, RESPONSE_HEAD_LIMITS)
             if head.status >= 200:  # noqa: PLR2004 - 1xx are interim (RFC 9110, 15.2)
-                self.reader = reader = body_reader(head.body, extensions=True)
+                framing = head.body
+                if framing.kind is SIZED and framing.length == len(data):  # all there is, and at once
+                    exchange.response(self, head, data, ended=True, over=False)
+                    return
+                self.reader = reader = body_reader(framing, extensions=True)
                 body, rest = reader.feed(data)
                 exchange.response(self, head, body, ended=reader.done, over=bool(rest))
                 return

@@ -47,6 +47,22 @@ def head(*lines: bytes) -> bytes:
     return b"".join(line + b"\r\n" for line in (*lines, b""))
 
 
+def is_plain(*lines: bytes) -> bool:
+    """Tell whether nothing in a request with these lines calls for a second look: each thing for itself."""
+    names = [line.split(b":")[0].lower() for line in lines]
+    values = {name: line.partition(b":")[2].strip(b" \t") for name, line in zip(names, lines, strict=True)}
+    origin = values.get(b"origin", b"")
+    scheme = values.get(b"authorization", b"basic").split(b" ")[0].lower()
+    return not (
+        len(set(names)) < len(names)
+        or {b"cdn-loop", b"expect", b"upgrade", b"x-forwarded-for"} & set(names)
+        or any(b"_" in name for name in names)
+        or b"," in origin
+        or origin.endswith(b"/")
+        or scheme not in {b"basic", b"bearer"}
+    )
+
+
 def fields(*lines: bytes) -> Fields:
     """Return these lines as Fields."""
     names = tuple(line.split(b":")[0].lower() for line in lines)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gateway.http1 import framing, head, outgoing
 from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HeadLimits
+from gateway.http1.errors import Http1Error
 from gateway.http1.fields import Fields
 from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.http1.head import RequestHead, ResponseHead
@@ -86,10 +87,11 @@ def told(function: Callable[..., object], *args: object, **kwargs: object) -> ob
 def test_a_request_of_a_browser_is_read_and_written(alone: ModuleType) -> None:
     for octets in (exchanges.GET, exchanges.PREFLIGHT):
         expected = head.parse_request_head(octets)
-        assert alone.parse_request_head(octets) == expected
+        read = alone.parse_request_head(octets)
+        assert read == expected
         assert alone.parse_request_head(octets, HeadLimits(lines=len(expected.fields.lines))) == expected
         written = outgoing.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED, own=OWN)
-        assert alone.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED, own=OWN) == written
+        assert alone.request_octets(read, target=b"/a", host=b"b:80", change=ADDED, own=OWN) == written
 
 
 @pytest.mark.parametrize(
@@ -101,21 +103,21 @@ def test_a_request_of_a_browser_is_read_and_written(alone: ModuleType) -> None:
 )
 def test_so_is_one_with(alone: ModuleType, line: bytes) -> None:
     octets = build.head(b"POST /a?b HTTP/1.1", b"Host: Crm.Example:8443", line)
-    expected = head.parse_request_head(octets)
-    assert alone.parse_request_head(octets) == expected
+    expected, read = head.parse_request_head(octets), alone.parse_request_head(octets)
+    assert read == expected
     written = outgoing.request_octets(expected, target=b"/a", host=b"b", change=ADDED, own=OWN)
-    assert alone.request_octets(expected, target=b"/a", host=b"b", change=ADDED, own=OWN) == written
+    assert alone.request_octets(read, target=b"/a", host=b"b", change=ADDED, own=OWN) == written
 
 
 @pytest.mark.parametrize("line", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Connection: close", b"A: b"])
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_so_is_an_answer(alone: ModuleType, line: bytes, method: bytes) -> None:
     octets = ANSWER.partition(b"Content-Length")[0] + line + b"\r\nSet-Cookie: a=b\r\n\r\n"
-    expected = head.parse_response_head(octets, method)
-    assert alone.parse_response_head(octets, method) == expected
+    expected, read = head.parse_response_head(octets, method), alone.parse_response_head(octets, method)
+    assert read == expected
     body = Framing(Kind.SIZED, 7) if expected.body == NO_BODY else expected.body
     written = outgoing.response_octets(expected, body=body, close=False, minor=1, change=ADDED, own=OWN)
-    assert alone.response_octets(expected, body=body, close=False, minor=1, change=ADDED, own=OWN) == written
+    assert alone.response_octets(read, body=body, close=False, minor=1, change=ADDED, own=OWN) == written
 
 
 def test_so_are_chunks(alone: ModuleType) -> None:
@@ -128,7 +130,7 @@ def test_data_that_is_all_of_one_chunk_is_not_copied(alone: ModuleType) -> None:
 
 @pytest.mark.parametrize("spelt", [bytes, bytes.upper, bytes.title])
 def test_usual_names_are_the_same_objects_in_every_spelling(alone: ModuleType, spelt: Callable[[bytes], bytes]) -> None:
-    usual = sorted(set(LOWER_CASE.values()) - {b"host", b"expect", b"connection", b"transfer-encoding"})
+    usual = sorted(set(LOWER_CASE.values()) - {b"host", b"expect", b"connection", b"transfer-encoding", b"close"})
     for name in usual:
         octets = build.head(b"GET / HTTP/1.1", b"Host: a", spelt(name) + b": 1", b"X-" + spelt(name) + b": 1")
         names = alone.parse_request_head(octets).fields.names
@@ -184,9 +186,17 @@ def test_responses(compiled: ModuleType, octets: bytes, method: bytes, limits: H
 @pytest.mark.fuzz
 @given(LINES, FRAMINGS, CHANGES)
 def test_requests_written(compiled: ModuleType, lines: list[bytes], body: Framing, change: Change) -> None:
-    request = RequestHead(b"PUT", b"/", 1, build.fields(*lines), None, body, persistent=True, expects_continue=False)
-    expected = told(outgoing.request_octets, request, target=b"/x", host=b"", change=change, own=OWN)
-    assert told(compiled.request_octets, request, target=b"/x", host=b"", change=change, own=OWN) == expected
+    octets = build.head(b"PUT / HTTP/1.1", b"Host: a", *lines)
+    try:
+        request, same = head.parse_request_head(octets), compiled.parse_request_head(octets)
+    except Http1Error:
+        return
+    expected = told(
+        outgoing.request_octets, replace(request, body=body), target=b"/x", host=b"", change=change, own=OWN
+    )
+    for _ in range(3):  # a change that comes again is known already
+        same = replace(same, body=body)
+        assert told(compiled.request_octets, same, target=b"/x", host=b"", change=change, own=OWN) == expected
 
 
 @pytest.mark.fuzz
@@ -201,11 +211,51 @@ def test_requests_written(compiled: ModuleType, lines: list[bytes], body: Framin
 def test_responses_written(
     compiled: ModuleType, lines: list[bytes], body: Framing, change: Change, status: int, *, close: bool, minor: int
 ) -> None:
-    answer = ResponseHead(1, status, b"\xff", build.fields(*lines), body, persistent=True)
+    octets = build.head(b"HTTP/1.1 %d \xff" % status, *lines)
+    try:
+        answer, same = head.parse_response_head(octets, b"GET"), compiled.parse_response_head(octets, b"GET")
+    except Http1Error:
+        return
     expected = told(outgoing.response_octets, answer, body=body, close=close, minor=minor, change=change, own=OWN)
-    assert (
-        told(compiled.response_octets, answer, body=body, close=close, minor=minor, change=change, own=OWN) == expected
+    for _ in range(3):  # a change that comes again is known already
+        assert (
+            told(compiled.response_octets, same, body=body, close=close, minor=minor, change=change, own=OWN)
+            == expected
+        )
+
+
+@pytest.mark.fuzz
+@given(LINES | st.lists(st.tuples(NAMES.map(bytes.title), VALUES).map(b":".join), max_size=6))
+def test_fields(compiled: ModuleType, lines: list[bytes]) -> None:
+    octets = build.head(b"GET / HTTP/1.1", b"Host: a", *lines)
+    try:
+        expected, fields = head.parse_request_head(octets).fields, compiled.parse_request_head(octets).fields
+    except Http1Error:
+        return
+    assert (fields == expected, fields != expected, expected == fields) == (True, False, True)
+    assert (fields.names, fields.lines, dict(fields.first), fields.repeated) == (
+        expected.names,
+        expected.lines,
+        expected.first,
+        expected.repeated,
     )
+    for name in (*expected.names, b"host", b"absent", b"", b"HOST"):
+        assert (name in fields, fields.value(name), fields.values(name), fields.items(name)) == (
+            name in expected,
+            expected.value(name),
+            expected.values(name),
+            expected.items(name),
+        )
+
+
+def test_fields_are_like_nothing_else(alone: ModuleType) -> None:
+    fields = alone.parse_request_head(exchanges.GET).fields
+    assert fields != alone.parse_request_head(exchanges.PREFLIGHT).fields
+    assert (fields == 1, fields == fields.names, "host" in fields, fields.value("host")) == (False, False, False, None)
+    assert eval(repr(fields), {"Fields": Fields}) == fields  # noqa: S307 - our own words
+    for what in (lambda: fields < 1, lambda: hash(fields), type(fields)):
+        with pytest.raises(TypeError):
+            what()
 
 
 @pytest.mark.fuzz
@@ -231,7 +281,8 @@ def test_many_lines(compiled: ModuleType, count: int) -> None:
     expected = head.parse_request_head(head_of(count), limits)
     assert compiled.parse_request_head(head_of(count), limits) == expected
     written = outgoing.request_octets(expected, target=b"/", host=b"a", change=ADDED, own=OWN)
-    assert compiled.request_octets(expected, target=b"/", host=b"a", change=ADDED, own=OWN) == written
+    read = compiled.parse_request_head(head_of(count), limits)
+    assert compiled.request_octets(read, target=b"/", host=b"a", change=ADDED, own=OWN) == written
 
 
 def test_limits_are_those_of_each_call(compiled: ModuleType) -> None:
@@ -243,6 +294,15 @@ def test_limits_are_those_of_each_call(compiled: ModuleType) -> None:
 
 class Octets(bytes):
     """Not quite bytes."""
+
+
+def with_compiled_fields(compiled: ModuleType, value: object) -> object:
+    """Return a head that differs from `GOOD` or `GOOD_ANSWER` with the fields that C made, all else as it is."""
+    if isinstance(value, RequestHead) and value.fields == GOOD.fields:
+        return replace(value, fields=compiled.parse_request_head(exchanges.GET).fields)
+    if isinstance(value, ResponseHead):
+        return replace(value, fields=compiled.parse_response_head(ANSWER, b"GET").fields)
+    return value
 
 
 def changed(value: Any, **changes: Any) -> Any:  # noqa: ANN401 - what no type checker lets pass
@@ -290,20 +350,14 @@ DOWN: dict[str, object] = {"body": CHUNKED, "close": True, "minor": 1, "change":
 def test_a_call_that_is_wrong_ends_as_the_twin_has_it(
     compiled: ModuleType, name: str, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
-    assert told(getattr(compiled, name), *args, **kwargs) == told(TWINS[name], *args, **kwargs)
+    given_to_c = [with_compiled_fields(compiled, arg) for arg in args]
+    assert told(getattr(compiled, name), *given_to_c, **kwargs) == told(TWINS[name], *args, **kwargs)
 
 
 @pytest.mark.parametrize("at", [-1, 2, 2**70, -(2**70)])
 @pytest.mark.parametrize("left", [0, 3, -1, 2**70])
 def test_a_place_outside_the_data_does_no_harm(compiled: ModuleType, at: int, left: int) -> None:
     assert told(compiled.scan_chunks, b"1", at, left) == told(framing.scan_chunks, b"1", at, left)
-
-
-@pytest.mark.parametrize("index", [1, -2, 2**70])
-def test_fields_that_contradict_themselves_do_no_harm(compiled: ModuleType, index: int) -> None:
-    fields = Fields((b"connection",), (b"Connection: x",), {b"connection": index}, frozenset())
-    with pytest.raises(IndexError):
-        compiled.request_octets(replace(GOOD, fields=fields), target=b"/", host=b"a", change=ADDED, own=OWN)
 
 
 # Nothing is lost, and nothing is read or written outside of what there is.
@@ -314,10 +368,14 @@ def everything(compiled: ModuleType) -> None:
         told(compiled.parse_request_head, octets)
     for octets in (ANSWER, ANSWER[:-1], b""):
         told(compiled.parse_response_head, octets, b"GET")
-    for change in (ADDED, None):
-        told(compiled.request_octets, GOOD, target=b"/", host=b"a", change=change, own=OWN)
-        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=1, change=change, own=OWN)
-        told(compiled.response_octets, GOOD_ANSWER, body=CHUNKED, close=False, minor=0, change=change, own=OWN)
+    request, answer = compiled.parse_request_head(exchanges.GET), compiled.parse_response_head(ANSWER, b"GET")
+    for fields in (request.fields, answer.fields, compiled.parse_request_head(head_of(20)).fields):
+        for _ in range(2):
+            told(lambda of: (repr(of), of == of, of.items(b"vary"), of.values(b"a"), b"a" in of), fields)  # noqa: PLR0124
+    for change in (ADDED, replace(ADDED, dropped=frozenset({b"x"})), None):
+        told(compiled.request_octets, request, target=b"/", host=b"a", change=change, own=OWN)
+        told(compiled.response_octets, answer, body=CHUNKED, close=False, minor=1, change=change, own=OWN)
+        told(compiled.response_octets, answer, body=CHUNKED, close=False, minor=0, change=change, own=OWN)
     for at in (0, 1, 9_999_999):
         told(compiled.scan_chunks, CHUNKS, at, 0)
 

@@ -12,7 +12,7 @@ from gateway.http1.errors import (
 )
 from gateway.http1.framing import CHUNKED, NO_BODY, Framing, Kind
 from gateway.http1.head import HeadBuffer, HeadLimits, RequestHead, parse_request_head
-from tests.http1.build import DRIPS, OCTETS, fields, head, outcome, parted
+from tests.http1.build import DRIPS, OCTETS, fields, head, is_plain, outcome, parted
 
 HOST = b"Host: a"
 POST = b"POST / HTTP/1.1"
@@ -30,7 +30,9 @@ def request(
     expects_continue: bool = False,
     origin: bytes | None = None,
 ) -> RequestHead:
-    return RequestHead(method, target, minor, fields(*lines), host, body, persistent, expects_continue, origin)
+    return RequestHead(
+        method, target, minor, fields(*lines), host, body, persistent, expects_continue, origin, is_plain(*lines)
+    )
 
 
 @pytest.mark.parametrize(

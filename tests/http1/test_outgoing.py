@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.http1.head import RequestHead, ResponseHead, parse_request_head, parse_response_head
 from gateway.http1.outgoing import FORWARDING, HOP_BY_HOP, Change, is_forwarding, request_octets, response_octets
-from tests.http1.build import fields, head
+from tests.http1.build import fields, head, is_plain
 
 SIZED = Framing(Kind.SIZED, 5)
 UNCHANGED = Change()
@@ -314,8 +314,9 @@ def test_a_request_that_is_written_is_read_again_as_the_same(
     framing = {Kind.SIZED: [b"Content-Length: %d" % body.length], Kind.CHUNKED: [b"Transfer-Encoding: chunked"]}
     written = fields(b"Host: a", *expected, b"X-Added: c", *framing.get(body.kind, []))
     origin = written.value(b"origin")
+    plain = is_plain(*written.lines)
     assert again == RequestHead(
-        b"POST", b"/a?b", 1, written, b"a", body, persistent=True, expects_continue=False, origin=origin
+        b"POST", b"/a?b", 1, written, b"a", body, persistent=True, expects_continue=False, origin=origin, plain=plain
     )
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, cast
@@ -133,6 +135,14 @@ class RawResponse:
 
 
 Script = Callable[[Peer], Awaitable[None]]
+
+
+@contextmanager
+def refusing() -> Iterator[int]:
+    """Give a port on which every connection is refused: it is taken, and nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @dataclass

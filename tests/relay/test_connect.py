@@ -12,7 +12,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.names import Names
 from gateway.relay.upstream import Attempt, UpstreamConnection
 from tests.relay.conftest import RigMaker
-from tests.relay.peers import ScriptedUpstream, answers, until
+from tests.relay.peers import answers, refusing, until
 from tests.relay.policies import HOST, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -115,12 +115,11 @@ async def test_one_attempt_for_a_new_connection_and_none_for_a_parked_one(
 async def test_each_upstream_has_its_turn_and_the_next_one_is_tried_where_it_refuses(rig: RigMaker) -> None:
     closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
     made = await rig(answers(closing))
-    async with ScriptedUpstream([answers(closing)]) as gone:
-        port = gone.port
-    urls = tuple(UpstreamUrl("http", "127.0.0.1", number) for number in (port, made.upstream.port))
-    made.adopt(Policy({HOST: replace(SITE, upstream=Upstream(urls))}))
-    client = await made.client()
-    for number in range(1, 5):
-        await client.send(GET)
-        assert (await client.response()).body == b"ok"
-        assert made.upstream.connections == number
+    with refusing() as port:
+        urls = tuple(UpstreamUrl("http", "127.0.0.1", number) for number in (port, made.upstream.port))
+        made.adopt(Policy({HOST: replace(SITE, upstream=Upstream(urls))}))
+        client = await made.client()
+        for number in range(1, 5):
+            await client.send(GET)
+            assert (await client.response()).body == b"ok"
+            assert made.upstream.connections == number

@@ -15,7 +15,7 @@ from gateway.relay.door import address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
 from gateway.relay.upstream import why_not_connected
 from tests.relay.conftest import RigMaker
-from tests.relay.peers import Peer, ScriptedUpstream, answers, connected, until
+from tests.relay.peers import Peer, ScriptedUpstream, answers, connected, refusing, until
 from tests.relay.policies import ADDIN, HOST, SITE
 from tests.service.running import free_port
 
@@ -185,16 +185,15 @@ async def test_a_request_keeps_the_policy_it_began_with(rig: RigMaker) -> None:
 
 async def test_a_second_address_is_tried_where_the_first_refuses(rig: RigMaker) -> None:
     made = await rig(answers(OK, OK))
-    async with ScriptedUpstream([answers(OK)]) as gone:
-        port = gone.port
-    urls = (UpstreamUrl("http", "127.0.0.1", port), UpstreamUrl("http", "127.0.0.1", made.upstream.port, b"/vtenext"))
-    site = replace(SITE, upstream=Upstream(urls, timeouts=Timeouts()))
-    made.adopt(Policy({HOST: site}))
-    for _ in range(2):
-        client = await made.client()
-        await client.send(GET)
-        assert (await client.response()).body == b"ok"
-        client.close()
+    there = UpstreamUrl("http", "127.0.0.1", made.upstream.port, b"/vtenext")
+    with refusing() as port:
+        upstream = Upstream((UpstreamUrl("http", "127.0.0.1", port), there), timeouts=Timeouts())
+        made.adopt(Policy({HOST: replace(SITE, upstream=upstream)}))
+        for _ in range(2):
+            client = await made.client()
+            await client.send(GET)
+            assert (await client.response()).body == b"ok"
+            client.close()
 
 
 async def test_the_upstreams_prefix_and_host_are_put_before_the_path(rig: RigMaker) -> None:
@@ -227,7 +226,7 @@ async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
     assert (await made.record()).reason is Reason.INTERNAL
     assert [event for event, _ in made.hints] == ["internal.error"]
     assert made.gateway.upstreams == set()
-    monkeypatch.setattr("gateway.relay.client.decide", broken)
+    monkeypatch.setattr("gateway.policy.often.decide", broken)
     client = await made.client()
     await client.send(GET)
     assert await client.gone()

@@ -1,0 +1,84 @@
+"""Decisions for what is asked again and again, remembered: the table decides once, and about everything else."""
+
+from typing import Final, TypeVar
+
+from gateway.http1.head import RequestHead
+from gateway.policy.decide import Answer, Decision, Relay, decide
+from gateway.policy.model import Policy, Rule, Site
+from gateway.policy.reason import Reason
+
+REMEMBERED: Final = 512
+"""Most decisions of each kind that are kept; then it begins anew. Clients choose what they ask for."""
+REMEMBERED_OCTETS: Final = 1024
+"""Longest of what is remembered, all its parts together."""
+
+_CROSS: Final = frozenset({b"cross-site", b"same-site"})
+"""What a browser says of a call to another origin than the page's (https://www.w3.org/TR/fetch-metadata/)."""
+
+_Asked = tuple[bytes | None, ...]
+_Decided = TypeVar("_Decided", Relay, Answer)
+
+
+class Often:
+    """What `decide` says by one policy. Only what it allows is kept, and nothing that depends on a path."""
+
+    __slots__ = ("_policy", "_preflights", "_relays")
+
+    def __init__(self, policy: Policy) -> None:
+        """Remember nothing yet."""
+        self._policy = policy
+        self._relays: dict[_Asked, Relay] = {}
+        """By Host and Origin."""
+        self._preflights: dict[_Asked, Answer] = {}
+        """By Host, Origin, method and headers asked for, and Sec-Fetch-Mode."""
+
+    def decide(self, head: RequestHead) -> Decision:
+        """Return what the table says of a request (`decide`)."""
+        origin = head.origin
+        if origin is None or not head.plain:
+            return decide(self._policy, head)
+        if head.method == b"OPTIONS":
+            return self._preflight(head)
+        relay = self._relays.get((head.host, origin))
+        if (
+            relay is not None
+            and relay.rule is not None
+            and head.method in relay.rule.methods
+            and head.fields.value(b"sec-fetch-site") in _CROSS
+        ):
+            return relay
+        decision = decide(self._policy, head)
+        if isinstance(decision, Relay) and decision.rule is not None and not _reads_paths(decision.site, decision.rule):
+            _remember(self._relays, (head.host, origin), decision)
+        return decision
+
+    def _preflight(self, head: RequestHead) -> Decision:
+        """Return what the table says of a request with OPTIONS: a preflight does not depend on a path."""
+        value = head.fields.value
+        asked = (
+            head.host,
+            head.origin,
+            value(b"access-control-request-method"),
+            value(b"access-control-request-headers"),
+            value(b"sec-fetch-mode"),
+        )
+        answer = self._preflights.get(asked)
+        if answer is not None:
+            return answer
+        decision = decide(self._policy, head)
+        if isinstance(decision, Answer) and decision.reason is Reason.PREFLIGHT_ALLOWED:
+            _remember(self._preflights, asked, decision)
+        return decision
+
+
+def _reads_paths(site: Site, rule: Rule) -> bool:
+    """Tell whether it depends on the path what becomes of a request."""
+    return site.reads_paths or not rule.paths.everything
+
+
+def _remember(table: dict[_Asked, _Decided], asked: _Asked, decision: _Decided) -> None:
+    if sum(len(part) for part in asked if part is not None) > REMEMBERED_OCTETS:
+        return
+    if len(table) >= REMEMBERED:
+        table.clear()
+    table[asked] = decision
