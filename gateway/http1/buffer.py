@@ -125,7 +125,7 @@ def _line_too_long(limits: HeadLimits) -> HeadTooLargeError:
     return HeadTooLargeError(f"a line of more than {limits.line} octets")
 
 
-_NOTHING: Final = bytearray()
+NOTHING_HELD: Final = bytearray()
 """Held by every buffer that waits for a head, which mostly comes whole; never added to."""
 
 
@@ -139,7 +139,7 @@ class HeadBuffer:
         self._limits = limits
         self._most = limits.octets
         self._begins = begins
-        self.held = _NOTHING
+        self.held = NOTHING_HELD
         """Octets of a head that is not whole yet."""
         self._scan: Scan | None = None
         """Made with the first of them."""
@@ -187,5 +187,5 @@ class HeadBuffer:
         if end is None:
             return None
         whole = bytes(held)
-        self.held, self._scan, self._skipped = _NOTHING, None, False
+        self.held, self._scan, self._skipped = NOTHING_HELD, None, False
         return whole[:end], whole[end:]

@@ -59,7 +59,7 @@ enum object {
     FIELDS_TWIN, REQUEST_HEAD, RESPONSE_HEAD, FRAMING, CHANGE,
     NO_BODY, CHUNKED, UNTIL_CLOSE, KIND_NONE, KIND_SIZED, KIND_CHUNKED, KIND_UNTIL_CLOSE,
     DEFAULT_LIMITS, LOWER_CASE, NOT_IN_REQUESTS, NOT_IN_RESPONSES, RARE,
-    TWIN_PARSE_REQUEST, TWIN_PARSE_RESPONSE, TWIN_REQUEST, TWIN_RESPONSE, TWIN_CHUNKS,
+    TWIN_PARSE_REQUEST, TWIN_PARSE_RESPONSE, TWIN_BEGIN_REQUEST, TWIN_BEGIN_RESPONSE, TWIN_REQUEST, TWIN_RESPONSE, TWIN_CHUNKS,
     NONE_REPEATED,
     /* The slots of the dataclasses, each class's in the order of its fields. */
     REQUEST_METHOD, REQUEST_TARGET, REQUEST_MINOR, REQUEST_FIELDS, REQUEST_HOST, REQUEST_BODY, REQUEST_PERSISTENT,
@@ -88,6 +88,8 @@ static const struct wanted WANTED[] = {
     {RARE, "gateway.http1.head", "RARE"},
     {TWIN_PARSE_REQUEST, "gateway.http1.head", "parse_request_head"},
     {TWIN_PARSE_RESPONSE, "gateway.http1.head", "parse_response_head"},
+    {TWIN_BEGIN_REQUEST, "gateway.http1.head", "begin_request"},
+    {TWIN_BEGIN_RESPONSE, "gateway.http1.head", "begin_response"},
     {TWIN_REQUEST, "gateway.http1.outgoing", "request_octets"},
     {TWIN_RESPONSE, "gateway.http1.outgoing", "response_octets"},
     {TWIN_CHUNKS, "gateway.http1.framing", "scan_chunks"},
@@ -999,30 +1001,23 @@ is_plain(const struct section *section, struct value origin)
     return is_in_any_case(scheme, "basic") || is_in_any_case(scheme, "bearer");
 }
 
-PyDoc_STRVAR(parse_request_head_doc,
-"parse_request_head(octets, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\nDo what `gateway.http1.head.parse_request_head` does.");
-
+/* Return a request's head, NULL where its octets are the twin's to look at, or where an error is set. */
 static PyObject *
-parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
+request_head(struct state *state, PyObject *octets, const struct bounds *bounds)
 {
-    struct state *state = PyModule_GetState(module);
     struct request request;
-    if (count < 1 || count > 2 || !PyBytes_CheckExact(args[0])
-        || !read_limits(state, count == 2 ? args[1] : state->objects[DEFAULT_LIMITS], &state->of_requests)) {
-        return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
-    }
-    const octet *at = (const octet *)PyBytes_AsString(args[0]);
-    Py_ssize_t size = PyBytes_Size(args[0]);
-    if (size > Py_MIN(state->of_requests.octets, MAX_HEAD_OCTETS) || !scan_request(state, at, at + size, &request)
-        || request.section.count > state->of_requests.lines) {
-        return ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
+    const octet *at = (const octet *)PyBytes_AsString(octets);
+    Py_ssize_t size = PyBytes_Size(octets);
+    if (size > Py_MIN(bounds->octets, MAX_HEAD_OCTETS) || !scan_request(state, at, at + size, &request)
+        || request.section.count > bounds->lines) {
+        return NULL;
     }
     struct value host = meant_value(&request.section, HOST), origin = meant_value(&request.section, ORIGIN);
     PyObject *parts[] = {
         bytes_of(request.method.at, request.method.end),
         bytes_of(request.target.at, request.target.end),
         PyLong_FromLong(request.minor),
-        make_fields(state, args[0], &request.section),
+        make_fields(state, octets, &request.section),
         host.at ? lower_bytes(host.at, host.end - host.at) : new_reference(Py_None),
         make_framing(state, &request.ends, NO_BODY),
         truth(request.ends.persistent),
@@ -1033,6 +1028,47 @@ parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
 }
 
+/* The same of a response to a request with `method`. */
+static PyObject *
+response_head(struct state *state, PyObject *octets, PyObject *method, const struct bounds *bounds)
+{
+    struct response response;
+    const octet *at = (const octet *)PyBytes_AsString(octets);
+    Py_ssize_t size = PyBytes_Size(octets);
+    if (size > Py_MIN(bounds->octets, MAX_HEAD_OCTETS) || !scan_response(state, at, at + size, &response)
+        || response.section.count > bounds->lines) {
+        return NULL;
+    }
+    int status = response.status;
+    int to_head = PyBytes_Size(method) == 4 && memcmp(PyBytes_AsString(method), "HEAD", 4) == 0;
+    int bodyless = status < 200 || status == 204 || status == 304 || to_head;
+    int until_close = !bodyless && response.ends.framed == FRAMED_BY_NOTHING;
+    PyObject *parts[] = {
+        PyLong_FromLong(response.minor),
+        PyLong_FromLong(status),
+        bytes_of(response.phrase.at, response.phrase.end),
+        make_fields(state, octets, &response.section),
+        bodyless ? new_reference(state->objects[NO_BODY]) : make_framing(state, &response.ends, UNTIL_CLOSE),
+        truth(response.ends.persistent && !until_close),
+    };
+    return make(state, RESPONSE_HEAD, RESPONSE_MINOR, parts, COUNT_OF(parts));
+}
+
+PyDoc_STRVAR(parse_request_head_doc,
+"parse_request_head(octets, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\nDo what `gateway.http1.head.parse_request_head` does.");
+
+static PyObject *
+parse_request_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    PyObject *head = NULL;
+    if (count >= 1 && count <= 2 && PyBytes_CheckExact(args[0])
+        && read_limits(state, count == 2 ? args[1] : state->objects[DEFAULT_LIMITS], &state->of_requests)) {
+        head = request_head(state, args[0], &state->of_requests);
+    }
+    return head || PyErr_Occurred() ? head : ask_twin(state->objects[TWIN_PARSE_REQUEST], args, count, NULL);
+}
+
 PyDoc_STRVAR(parse_response_head_doc,
 "parse_response_head(octets, method, limits=DEFAULT_HEAD_LIMITS, /)\n--\n\n"
 "Do what `gateway.http1.head.parse_response_head` does.");
@@ -1041,30 +1077,81 @@ static PyObject *
 parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     struct state *state = PyModule_GetState(module);
-    struct response response;
-    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])
-        || !read_limits(state, count == 3 ? args[2] : state->objects[DEFAULT_LIMITS], &state->of_responses)) {
-        return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
+    PyObject *head = NULL;
+    if (count >= 2 && count <= 3 && PyBytes_CheckExact(args[0]) && PyBytes_CheckExact(args[1])
+        && read_limits(state, count == 3 ? args[2] : state->objects[DEFAULT_LIMITS], &state->of_responses)) {
+        head = response_head(state, args[0], args[1], &state->of_responses);
     }
-    const octet *at = (const octet *)PyBytes_AsString(args[0]);
-    Py_ssize_t size = PyBytes_Size(args[0]);
-    if (size > Py_MIN(state->of_responses.octets, MAX_HEAD_OCTETS) || !scan_response(state, at, at + size, &response)
-        || response.section.count > state->of_responses.lines) {
-        return ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
+    return head || PyErr_Occurred() ? head : ask_twin(state->objects[TWIN_PARSE_RESPONSE], args, count, NULL);
+}
+
+/* Return how long the head at the beginning of some octets is, its empty line included; 0: there is no whole one. */
+static Py_ssize_t
+length_of_head(const octet *octets, Py_ssize_t size)
+{
+    const octet *end = octets + size;
+    for (const octet *at = octets; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+        if (at - octets >= 3 && at[-1] == '\r' && at[-2] == '\n' && at[-3] == '\r') {
+            return at + 1 - octets;
+        }
     }
-    int status = response.status;
-    int to_head = PyBytes_Size(args[1]) == 4 && memcmp(PyBytes_AsString(args[1]), "HEAD", 4) == 0;
-    int bodyless = status < 200 || status == 204 || status == 304 || to_head;
-    int until_close = !bodyless && response.ends.framed == FRAMED_BY_NOTHING;
-    PyObject *parts[] = {
-        PyLong_FromLong(response.minor),
-        PyLong_FromLong(status),
-        bytes_of(response.phrase.at, response.phrase.end),
-        make_fields(state, args[0], &response.section),
-        bodyless ? new_reference(state->objects[NO_BODY]) : make_framing(state, &response.ends, UNTIL_CLOSE),
-        truth(response.ends.persistent && !until_close),
-    };
-    return make(state, RESPONSE_HEAD, RESPONSE_MINOR, parts, COUNT_OF(parts));
+    return 0;
+}
+
+/* Return (head, octets behind it), None where that is for the long way; `method` is NULL for a request. */
+static PyObject *
+begin(struct state *state, PyObject *data, PyObject *method, const struct bounds *bounds)
+{
+    const octet *octets = (const octet *)PyBytes_AsString(data);
+    Py_ssize_t size = PyBytes_Size(data), length = length_of_head(octets, size);
+    if (length == 0) {
+        return new_reference(Py_None);
+    }
+    PyObject *own = length == size ? new_reference(data) : bytes_of(octets, octets + length);
+    PyObject *head = NULL, *rest = NULL, *both = NULL;
+    if (own != NULL) {
+        head = method ? response_head(state, own, method, bounds) : request_head(state, own, bounds);
+    }
+    if (head != NULL) {
+        rest = bytes_of(octets + length, octets + size);
+    }
+    if (rest != NULL) {
+        both = PyTuple_Pack(2, head, rest);
+    }
+    else if (!PyErr_Occurred()) {
+        both = new_reference(Py_None);
+    }
+    Py_XDECREF(own);
+    Py_XDECREF(head);
+    Py_XDECREF(rest);
+    return both;
+}
+
+PyDoc_STRVAR(begin_request_doc,
+"begin_request(data, limits, /)\n--\n\nDo what `gateway.http1.head.begin_request` does.");
+
+static PyObject *
+begin_request(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    if (count != 2 || !PyBytes_CheckExact(args[0]) || !read_limits(state, args[1], &state->of_requests)) {
+        return ask_twin(state->objects[TWIN_BEGIN_REQUEST], args, count, NULL);
+    }
+    return begin(state, args[0], NULL, &state->of_requests);
+}
+
+PyDoc_STRVAR(begin_response_doc,
+"begin_response(data, method, limits, /)\n--\n\nDo what `gateway.http1.head.begin_response` does.");
+
+static PyObject *
+begin_response(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    struct state *state = PyModule_GetState(module);
+    if (count != 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])
+        || !read_limits(state, args[2], &state->of_responses)) {
+        return ask_twin(state->objects[TWIN_BEGIN_RESPONSE], args, count, NULL);
+    }
+    return begin(state, args[0], args[1], &state->of_responses);
 }
 
 /* ---------------------------------------------------------------------------------------------------- heads written */
@@ -1665,6 +1752,8 @@ release(void *module)
 static PyMethodDef functions[] = {
     {"parse_request_head", (PyCFunction)(void (*)(void))parse_request_head, METH_FASTCALL, parse_request_head_doc},
     {"parse_response_head", (PyCFunction)(void (*)(void))parse_response_head, METH_FASTCALL, parse_response_head_doc},
+    {"begin_request", (PyCFunction)(void (*)(void))begin_request, METH_FASTCALL, begin_request_doc},
+    {"begin_response", (PyCFunction)(void (*)(void))begin_response, METH_FASTCALL, begin_response_doc},
     {"request_octets", (PyCFunction)(void (*)(void))request_octets, METH_FASTCALL | METH_KEYWORDS, request_octets_doc},
     {"response_octets", (PyCFunction)(void (*)(void))response_octets, METH_FASTCALL | METH_KEYWORDS,
      response_octets_doc},

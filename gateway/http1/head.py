@@ -4,8 +4,22 @@ import re
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HeadBuffer, HeadLimits, Scan
-from gateway.http1.errors import ExpectationError, MalformedError, MethodNotServedError, VersionNotSupportedError
+from gateway.http1.buffer import (
+    DEFAULT_HEAD_LIMITS,
+    HEAD_END,
+    HEAD_END_OCTETS,
+    NOTHING_HELD,
+    HeadBuffer,
+    HeadLimits,
+    Scan,
+)
+from gateway.http1.errors import (
+    ExpectationError,
+    Http1Error,
+    MalformedError,
+    MethodNotServedError,
+    VersionNotSupportedError,
+)
 from gateway.http1.fields import Fields, index_fields
 from gateway.http1.framing import CHUNKED, IN_CHUNKS, NO_BODY, SIZED, UNTIL_CLOSE, Framing
 from gateway.http1.grammar import FIELD_LINES, TOKEN, VALUE, is_field_line
@@ -15,11 +29,14 @@ from gateway.http1.value import value
 
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
+    "NOTHING_HELD",
     "HeadBuffer",
     "HeadLimits",
     "RequestHead",
     "ResponseHead",
     "Salvaged",
+    "begin_request",
+    "begin_response",
     "parse_request_head",
     "parse_response_head",
     "salvage",
@@ -172,6 +189,31 @@ def parse_response_head(octets: bytes, method: bytes, limits: HeadLimits = DEFAU
     elif body is None:
         return ResponseHead(minor, status, phrase, fields, UNTIL_CLOSE, persistent=False)
     return ResponseHead(minor, status, phrase, fields, body, _is_persistent(fields, minor))
+
+
+def begin_request(data: bytes, limits: HeadLimits) -> tuple[RequestHead, bytes] | None:
+    """Return the head of a request that `data` begins with, and what stands behind it: the short way for most.
+
+    None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says.
+    """
+    end = data.find(HEAD_END) + HEAD_END_OCTETS
+    if end < HEAD_END_OCTETS:
+        return None
+    try:
+        return parse_request_head(data[:end], limits), data[end:]
+    except Http1Error:
+        return None
+
+
+def begin_response(data: bytes, method: bytes, limits: HeadLimits) -> tuple[ResponseHead, bytes] | None:
+    """Return the head of a response to `method` that `data` begins with, as `begin_request` does."""
+    end = data.find(HEAD_END) + HEAD_END_OCTETS
+    if end < HEAD_END_OCTETS:
+        return None
+    try:
+        return parse_response_head(data[:end], method, limits), data[end:]
+    except Http1Error:
+        return None
 
 
 def _fields_of(octets: bytes, limits: HeadLimits) -> Fields:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
 from gateway.http1.framing import NO_BODY
-from gateway.http1.head import HeadBuffer, RequestHead, salvage
+from gateway.http1.head import NOTHING_HELD, HeadBuffer, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
@@ -20,7 +20,7 @@ from gateway.relay.door import Door, address_of_peer
 from gateway.relay.exchange import Exchange
 from gateway.relay.readable import has_left
 from gateway.relay.record import record_of_answer, record_of_exchange, record_of_no_head
-from gateway.relay.scanners import body_reader, parse_request_head
+from gateway.relay.scanners import begin_request, body_reader, parse_request_head
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
@@ -224,12 +224,22 @@ class ClientConnection(Connection):
         if self._waits_for_its_reader():
             return False
         data, self._octets = self._octets, b""
-        buffer, limits = self._buffer, self.limits
+        limits = self.limits
         began = self.loop.time()
-        if not buffer.held:
+        if self._buffer.held is NOTHING_HELD:
             self.admission.busy(self)
             self._answer_unsent = False
+            begun = begin_request(data, limits.head)
+            if begun is not None:
+                head, self._octets = begun
+                self._request(head, began)
+                return True
             self.due = began + limits.head_seconds
+        return self._read_on(data, began)
+
+    def _read_on(self, data: bytes, began: float) -> bool:
+        """Read a head that comes in parts, or is none."""
+        buffer, limits = self._buffer, self.limits
         try:
             found = buffer.feed(data)
         except Http1Error as error:
@@ -375,13 +385,15 @@ class ClientConnection(Connection):
             self.finish_connection()
         else:
             self.state = HEAD
-            self._note_idle()
+            if self._pieces:
+                self._note_idle()
+            else:
+                self.admission.idle(self)
             self._await_head(now)
 
     def _note_idle(self) -> None:
         """Count as idle, and so as who goes first; not before the last answer is taken, which would be cut off."""
-        transport = self.transport
-        self._answer_unsent = self._pieces > 0 and transport is not None and transport.get_write_buffer_size() > 0
+        self._answer_unsent = self.transport is not None and self.transport.get_write_buffer_size() > 0
         if not self._answer_unsent:
             self.admission.idle(self)
 

@@ -24,6 +24,8 @@ SCANNERS: Final = "python" if _compiled is None else "compiled"
 
 parse_request_head = head.parse_request_head if _compiled is None else _compiled.parse_request_head
 parse_response_head = head.parse_response_head if _compiled is None else _compiled.parse_response_head
+begin_request = head.begin_request if _compiled is None else _compiled.begin_request
+begin_response = head.begin_response if _compiled is None else _compiled.begin_response
 request_octets = outgoing.request_octets if _compiled is None else _compiled.request_octets
 response_octets = outgoing.response_octets if _compiled is None else _compiled.response_octets
 scan_chunks = framing.scan_chunks if _compiled is None else _compiled.scan_chunks

@@ -13,12 +13,12 @@ import aiohappyeyeballs
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.framing import SIZED
-from gateway.http1.head import HeadBuffer, HeadLimits
+from gateway.http1.head import NOTHING_HELD, HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
 from gateway.relay.fault import where
 from gateway.relay.readable import Look, read, watch
-from gateway.relay.scanners import body_reader, parse_response_head
+from gateway.relay.scanners import begin_response, body_reader, parse_response_head
 from gateway.relay.tls import ended_by_close_notify, public_key_pin
 
 if TYPE_CHECKING:
@@ -216,11 +216,17 @@ class UpstreamConnection(Connection):
     def _octets(self, exchange: "Exchange", data: bytes) -> None:
         self.silent = False
         while self.reader is None:
-            found = self.buffer.feed(data)
-            if found is None:
-                return
-            octets, data = found
-            head = parse_response_head(octets, exchange.head.method, RESPONSE_HEAD_LIMITS)
+            method, begun = exchange.head.method, None
+            if self.buffer.held is NOTHING_HELD:
+                begun = begin_response(data, method, RESPONSE_HEAD_LIMITS)
+            if begun is not None:
+                head, data = begun
+            else:
+                found = self.buffer.feed(data)
+                if found is None:
+                    return
+                octets, data = found
+                head = parse_response_head(octets, method, RESPONSE_HEAD_LIMITS)
             if head.status >= 200:  # noqa: PLR2004 - 1xx are interim (RFC 9110, 15.2)
                 framing = head.body
                 if framing.kind is SIZED and framing.length == len(data):  # all there is, and at once

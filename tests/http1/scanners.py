@@ -19,6 +19,8 @@ class Scanners:
 
     parse_request_head: Callable[..., RequestHead]
     parse_response_head: Callable[..., ResponseHead]
+    begin_request: Callable[..., tuple[RequestHead, bytes] | None]
+    begin_response: Callable[..., tuple[ResponseHead, bytes] | None]
     request_octets: Callable[..., bytes]
     response_octets: Callable[..., bytes]
     body_reader: Callable[..., BodyReader]
@@ -27,6 +29,8 @@ class Scanners:
 PYTHON: Final = Scanners(
     head.parse_request_head,
     head.parse_response_head,
+    head.begin_request,
+    head.begin_response,
     outgoing.request_octets,
     outgoing.response_octets,
     framing.body_reader,
@@ -35,6 +39,8 @@ PYTHON: Final = Scanners(
 IN_USE: Final = Scanners(
     scanners.parse_request_head,
     scanners.parse_response_head,
+    scanners.begin_request,
+    scanners.begin_response,
     scanners.request_octets,
     scanners.response_octets,
     scanners.body_reader,

@@ -42,6 +42,8 @@ ADDED = Change(frozenset({b"cookie"}), (b"access-control-",), b"Vary: Origin\r\n
 TWINS: dict[str, Callable[..., object]] = {
     "parse_request_head": head.parse_request_head,
     "parse_response_head": head.parse_response_head,
+    "begin_request": head.begin_request,
+    "begin_response": head.begin_response,
     "request_octets": outgoing.request_octets,
     "response_octets": outgoing.response_octets,
     "scan_chunks": framing.scan_chunks,
@@ -89,6 +91,7 @@ def test_a_request_of_a_browser_is_read_and_written(alone: ModuleType) -> None:
         expected = head.parse_request_head(octets)
         read = alone.parse_request_head(octets)
         assert read == expected
+        assert alone.begin_request(octets + b"a", HeadLimits()) == (expected, b"a")
         assert alone.parse_request_head(octets, HeadLimits(lines=len(expected.fields.lines))) == expected
         written = outgoing.request_octets(expected, target=b"/a", host=b"b:80", change=ADDED, own=OWN)
         assert alone.request_octets(read, target=b"/a", host=b"b:80", change=ADDED, own=OWN) == written
@@ -115,6 +118,7 @@ def test_so_is_an_answer(alone: ModuleType, line: bytes, method: bytes) -> None:
     octets = ANSWER.partition(b"Content-Length")[0] + line + b"\r\nSet-Cookie: a=b\r\n\r\n"
     expected, read = head.parse_response_head(octets, method), alone.parse_response_head(octets, method)
     assert read == expected
+    assert alone.begin_response(octets + b"a", method, HeadLimits()) == (expected, b"a")
     body = Framing(Kind.SIZED, 7) if expected.body == NO_BODY else expected.body
     written = outgoing.response_octets(expected, body=body, close=False, minor=1, change=ADDED, own=OWN)
     assert alone.response_octets(read, body=body, close=False, minor=1, change=ADDED, own=OWN) == written
@@ -181,6 +185,15 @@ def test_requests(compiled: ModuleType, octets: bytes, limits: HeadLimits) -> No
 def test_responses(compiled: ModuleType, octets: bytes, method: bytes, limits: HeadLimits) -> None:
     expected = told(head.parse_response_head, octets, method, limits)
     assert told(compiled.parse_response_head, octets, method, limits) == expected
+
+
+@pytest.mark.fuzz
+@given(HEADS, st.binary(max_size=3), LIMITS | st.just(DEFAULT_HEAD_LIMITS))
+def test_the_short_way(compiled: ModuleType, octets: bytes, behind: bytes, limits: HeadLimits) -> None:
+    assert compiled.begin_request(octets + behind, limits) in (None, head.begin_request(octets + behind, limits))
+    for method in (b"GET", b"HEAD"):
+        expected = head.begin_response(octets + behind, method, limits)
+        assert compiled.begin_response(octets + behind, method, limits) in (None, expected)
 
 
 @pytest.mark.fuzz
@@ -326,6 +339,8 @@ DOWN: dict[str, object] = {"body": CHUNKED, "close": True, "minor": 1, "change":
         ("parse_request_head", (exchanges.GET, changed(DEFAULT_HEAD_LIMITS, line="")), {}),
         *(("parse_response_head", args, {}) for args in ((), (ANSWER,), (ANSWER, "GET"), (b"", b"", None))),
         ("parse_response_head", (ANSWER, b"GET", object()), {}),
+        *(("begin_request", args, {}) for args in ((), (None, None), (exchanges.GET, None), (b"", HeadLimits(), 1))),
+        *(("begin_response", args, {}) for args in ((), (ANSWER, b"GET", None), (ANSWER, "GET", HeadLimits()))),
         *(("request_octets", args, {}) for args in ((), (GOOD,), (GOOD, b"/", b"a", ADDED))),
         ("request_octets", (None,), UP),
         ("request_octets", (GOOD,), dict(reversed(UP.items()))),
@@ -366,8 +381,10 @@ def test_a_place_outside_the_data_does_no_harm(compiled: ModuleType, at: int, le
 def everything(compiled: ModuleType) -> None:
     for octets in (exchanges.GET, head_of(20), exchanges.GET[:-2], b"\xff", head_of(129)):
         told(compiled.parse_request_head, octets)
-    for octets in (ANSWER, ANSWER[:-1], b""):
+    for octets in (ANSWER, ANSWER[:-1], b"", ANSWER + b"a"):
         told(compiled.parse_response_head, octets, b"GET")
+        told(compiled.begin_response, octets, b"GET", DEFAULT_HEAD_LIMITS)
+        told(compiled.begin_request, exchanges.GET + octets, DEFAULT_HEAD_LIMITS)
     request, answer = compiled.parse_request_head(exchanges.GET), compiled.parse_response_head(ANSWER, b"GET")
     for fields in (request.fields, answer.fields, compiled.parse_request_head(head_of(20)).fields):
         for _ in range(2):

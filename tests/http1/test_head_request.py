@@ -11,7 +11,7 @@ from gateway.http1.errors import (
     VersionNotSupportedError,
 )
 from gateway.http1.framing import CHUNKED, NO_BODY, Framing, Kind
-from gateway.http1.head import HeadBuffer, HeadLimits, RequestHead, parse_request_head
+from gateway.http1.head import HeadBuffer, HeadLimits, RequestHead, begin_request, parse_request_head
 from tests.http1.build import DRIPS, OCTETS, fields, head, is_plain, outcome, parted
 
 HOST = b"Host: a"
@@ -392,3 +392,45 @@ def test_a_head_in_pieces_is_read_and_refused_as_in_one(octets: bytes, drips: li
 
     octets = b"GET / HTTP/1.1\r\n" + octets if len(drips) % 2 else octets
     assert outcome(lambda: read(parted(octets, drips))) == outcome(read, [octets])
+
+
+WHOLE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(WHOLE, b"", id="alone"),
+        pytest.param(WHOLE + b"GET", b"GET", id="with-what-stands-behind"),
+        pytest.param(WHOLE[:-1], None, id="not-whole"),
+        pytest.param(b"\r\n" + WHOLE, None, id="an-empty-line-first"),
+        pytest.param(WHOLE.replace(b"a", b"a b"), None, id="malformed"),
+        pytest.param(b"\r\n\r\n", None, id="nothing-but-the-end-of-a-head"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"b" * 400 + b"\r\n\r\n", None, id="over-a-limit"),
+    ],
+)
+def test_the_short_way_takes_a_head_that_is_whole_and_in_order(data: bytes, expected: bytes | None) -> None:
+    begun = begin_request(data, HeadLimits(line=300))
+    assert begun == (None if expected is None else (parse_request_head(WHOLE), expected))
+
+
+@pytest.mark.parametrize(
+    ("lines", "plain"),
+    [
+        pytest.param([], True, id="least"),
+        pytest.param([b"Origin: https://a", b"Authorization: basic x"], True, id="as-an-add-in-asks"),
+        pytest.param([b"AUTHORIZATION: Bearer x", b"Cookie: a_b"], True, id="a-token"),
+        pytest.param([b"Authorization: NTLM x"], False, id="another-scheme"),
+        pytest.param([b"Authorization: basically"], False, id="a-scheme-that-begins-alike"),
+        pytest.param([b"Origin: https://a/"], False, id="a-slash-behind-the-origin"),
+        pytest.param([b"Origin: https://a, https://b"], False, id="a-comma-in-the-origin"),
+        pytest.param([b"A: 1", b"a: 2"], False, id="a-name-twice"),
+        pytest.param([b"Cookie: 1", b"COOKIE: 2"], False, id="a-usual-name-twice"),
+        pytest.param([b"A_B: 1"], False, id="an-underscore"),
+        *(pytest.param([line + b": 1"], False, id=line.decode()) for line in (b"CDN-Loop", b"X-Forwarded-For")),
+        *(pytest.param([line + b": 1"], False, id=line.decode()) for line in (b"Upgrade",)),
+        pytest.param([b"Expect: 100-continue"], False, id="expect"),
+    ],
+)
+def test_what_calls_for_a_second_look(lines: list[bytes], plain: bool) -> None:
+    assert parse_request_head(head(b"GET / HTTP/1.1", HOST, *lines)).plain is plain

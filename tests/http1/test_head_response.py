@@ -4,7 +4,7 @@ from hypothesis import given
 import gateway.http1.head as head_module
 from gateway.http1.errors import HeadTooLargeError, Http1Error, MalformedError, VersionNotSupportedError
 from gateway.http1.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, Kind
-from gateway.http1.head import HeadLimits, ResponseHead, parse_response_head
+from gateway.http1.head import HeadLimits, ResponseHead, begin_response, parse_response_head
 from tests.http1.build import OCTETS, fields, head, outcome
 
 OK = b"HTTP/1.1 200 OK"
@@ -178,6 +178,27 @@ def test_what_goes_over_a_limit_or_is_not_spoken_is_refused(lines: list[bytes], 
     limits = HeadLimits(octets=60, line=20, target=1, lines=2)
     parsed = outcome(parse_response_head, head(*lines), b"GET", limits)
     assert (None if isinstance(parsed, ResponseHead) else parsed) is error
+
+
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(WHOLE, b"", id="alone"),
+        pytest.param(WHOLE + b"ok", b"ok", id="with-what-stands-behind"),
+        pytest.param(WHOLE[:-1], None, id="not-whole"),
+        pytest.param(b"\r\n" + WHOLE, None, id="an-empty-line-first"),
+        pytest.param(WHOLE.replace(b"2\r", b"+2\r"), None, id="malformed"),
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_the_short_way_takes_a_head_that_is_whole_and_in_order(
+    data: bytes, expected: bytes | None, method: bytes
+) -> None:
+    begun = begin_response(data, method, HeadLimits())
+    assert begun == (None if expected is None else (parse_response_head(WHOLE, method), expected))
 
 
 @pytest.mark.fuzz

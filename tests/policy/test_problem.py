@@ -4,7 +4,7 @@ from html import escape
 import pytest
 
 from gateway.policy.decide import Answer
-from gateway.policy.problem import PAGE_POLICY, answer_octets, is_navigation
+from gateway.policy.problem import PAGE_POLICY, answer_octets, is_navigation, no_content_octets
 from gateway.policy.reason import EXPLANATIONS, PUBLIC_REMEDIES, Reason
 from tests.policy.examples import SHARED, SITE, VARY
 
@@ -165,3 +165,7 @@ def test_a_request_id_cannot_leave_its_place() -> None:
 )
 def test_is_navigation(accept: bytes | None, mode: bytes | None, navigation: bool) -> None:
     assert is_navigation(accept, mode) == navigation
+
+
+def test_a_preflights_answer_is_the_same_either_way() -> None:
+    assert no_content_octets(PREFLIGHT.block, "6f1c", DATE) == octets(PREFLIGHT)

@@ -19,10 +19,10 @@ def broken(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("place", "upstreams"),
     [
-        pytest.param("gateway.relay.client.parse_request_head", 0, id="reading-a-head"),
+        pytest.param("gateway.relay.client.begin_request", 0, id="reading-a-head"),
         pytest.param("gateway.policy.often.decide", 0, id="deciding"),
         pytest.param("gateway.relay.exchange.request_octets", 1, id="writing-the-request"),
-        pytest.param("gateway.relay.upstream.parse_response_head", 1, id="reading-the-answer"),
+        pytest.param("gateway.relay.upstream.begin_response", 1, id="reading-the-answer"),
         pytest.param("gateway.relay.exchange.judge_response", 1, id="judging-the-answer"),
         pytest.param("gateway.relay.exchange.response_octets", 1, id="writing-the-answer"),
     ],

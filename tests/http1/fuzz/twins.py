@@ -47,6 +47,13 @@ def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
             yield repr(error)
             continue
         yield _shown(head)
+        # The short way takes what it takes as the long one does.
+        begun = (
+            scanners.begin_request(octets, limits)
+            if case.side == "request"
+            else scanners.begin_response(octets, case.method, limits)
+        )
+        assert begun in (None, (head, behind))
         yield from _written(head, scanners)
         for size in (len(behind) or 1, 7):
             yield _read(head, [behind[at : at + size] for at in range(0, len(behind), size)], scanners)

@@ -1,0 +1,110 @@
+"""What is remembered of decisions: never anything else than the table says, and never without bound."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.cors.origin import OriginTable
+from gateway.http1.head import RequestHead
+from gateway.policy import often
+from gateway.policy.decide import Decision, decide
+from gateway.policy.model import EVERYTHING, Policy
+from gateway.policy.often import REMEMBERED, REMEMBERED_OCTETS, Often
+from tests.policy.examples import ADDIN, HOST, OPEN, POLICY, SITE, preflight, request
+
+HEADS = st.builds(
+    lambda method, target, lines, host, origin: request(method, target, *lines, host=host, origin=origin),
+    st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS"]),
+    st.sampled_from(["/restapi/v1/x", "/index.php", "/restapi//x"]),
+    st.lists(
+        st.sampled_from(
+            [
+                *("Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: same-origin"),
+                *("Sec-Fetch-Mode: cors", "Sec-Fetch-Mode: CORS", "Authorization: Basic x", "Authorization: NTLM x"),
+                *("Access-Control-Request-Method: GET", "Access-Control-Request-Method: PUT", "X_Y: z"),
+                *("Access-Control-Request-Headers: authorization", "Access-Control-Request-Headers: x-otp"),
+            ]
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([HOST, f"{HOST}:443", "open.example", "other.example"]),
+    st.sampled_from([ADDIN, f"{ADDIN}/", "https://a.apps.example", "https://evil.example", f"https://{HOST}", None]),
+)
+OPEN_SITE = replace(
+    OPEN,
+    names=("open.example",),
+    form_posts=EVERYTHING,
+    rules=OriginTable([(origin, replace(rule, paths=EVERYTHING)) for origin, rule in SITE.rules.entries]),
+)
+BOTH = Policy({**POLICY.sites, b"open.example": OPEN_SITE})
+
+
+@pytest.mark.fuzz
+@given(st.lists(HEADS, max_size=12))
+def test_it_says_what_the_table_says_whatever_was_asked_before(heads: list[RequestHead]) -> None:
+    remembers = Often(BOTH)
+    for head in [*heads, *heads]:
+        assert remembers.decide(head) == decide(BOTH, head)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Decision]:
+    """Return the decisions that the table was asked for."""
+    made: list[Decision] = []
+
+    def table(policy: Policy, head: RequestHead) -> Decision:
+        made.append(decide(policy, head))
+        return made[-1]
+
+    monkeypatch.setattr(often, "decide", table)
+    return made
+
+
+def test_what_is_allowed_is_asked_for_once(asked: list[Decision]) -> None:
+    remembers = Often(BOTH)
+    actual = request("POST", "/a", "Sec-Fetch-Site: cross-site", host="open.example", origin=ADDIN)
+    for _ in range(3):
+        assert remembers.decide(actual) is asked[0]
+        assert remembers.decide(preflight("POST", "authorization")) is asked[1]
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(request("DELETE", "/a", "Sec-Fetch-Site: cross-site", host="open.example", origin=ADDIN), id="no"),
+        pytest.param(request("GET", "/restapi/x", "Sec-Fetch-Site: cross-site", origin=ADDIN), id="path"),
+        pytest.param(request("GET", "/a", host="open.example", origin=ADDIN), id="may-be-the-sites-own-page"),
+        pytest.param(request("GET", "/a", "X_Y: z", host="open.example", origin=ADDIN), id="not-plain"),
+        pytest.param(request("OPTIONS", "/a", host="open.example", origin=ADDIN), id="no-preflight"),
+        pytest.param(preflight("DELETE"), id="a-preflight-that-is-refused"),
+        pytest.param(request("GET", "/a", host="open.example"), id="no-origin"),
+    ],
+)
+def test_everything_else_each_time(asked: list[Decision], head: RequestHead) -> None:
+    remembers = Often(BOTH)
+    for _ in range(3):
+        remembers.decide(head)
+    assert len(asked) == 3
+
+
+def test_no_more_is_kept_than_it_says(asked: list[Decision]) -> None:
+    remembers = Often(Policy({}, any_host=replace(OPEN_SITE, names=())))
+
+    def ask(host: str) -> None:
+        remembers.decide(request("POST", "/a", "Sec-Fetch-Site: cross-site", host=host, origin=ADDIN))
+
+    ask("first")
+    for number in range(REMEMBERED - 1):
+        ask(f"host{number}")
+    asked.clear()
+    ask("first")
+    assert not asked
+    ask("one-too-many")
+    ask("first")
+    assert len(asked) == 2
+    for _ in range(2):
+        ask("a" * REMEMBERED_OCTETS)
+    assert len(asked) == 4
