@@ -177,6 +177,7 @@ class ClientConnection(Connection):
         Nobody reads a client whose request is held back: the kernel is asked whether it has gone (contract item 10).
         Not in a tunnel, where what the client said before it left still has to reach the upstream.
         """
+        super().look()
         if self._answer_unsent and self.state is State.HEAD and not self.holds_part_of_a_head:
             self._note_idle()
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():

@@ -178,6 +178,8 @@ class Gateway:
         for upstream in tuple(self.upstreams):
             if upstream.due <= now:
                 upstream.expire()
+            else:
+                upstream.look()
 
     def joined(self, client: "ClientConnection | Handshake") -> None:
         """Count a client connection in."""

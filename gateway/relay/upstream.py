@@ -305,6 +305,9 @@ class Attempt:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
 
+    def look(self) -> None:
+        """Do nothing: there is no connection yet."""
+
     def expire(self) -> None:
         """Give up for lack of time."""
         self.due = math.inf
@@ -370,6 +373,8 @@ class Attempt:
         self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
     ) -> UpstreamConnection:
         if len(addresses) == 1 and not route.tls_name:
+            if share is None:
+                return await self.connect_at_once(route, *addresses[0])
             async with asyncio.timeout(share):
                 return await self.connect_at_once(route, *addresses[0])
         loop = self.pool.gateway.loop

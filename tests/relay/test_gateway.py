@@ -10,7 +10,7 @@ import pytest
 from gateway.config.model import Config, Listener
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
-from gateway.relay.connection import KEEP_ALIVE, Connection
+from gateway.relay.connection import KEEP_ALIVE, LOOKS_BEFORE_KEEP_ALIVE, Connection
 from gateway.relay.door import address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
 from gateway.relay.upstream import why_not_connected
@@ -55,6 +55,8 @@ async def test_a_peer_that_vanishes_is_noticed_on_both_sides(rig: RigMaker) -> N
     await client.response()
     connections = [*made.gateway.clients, *made.gateway.upstreams]
     assert len(connections) == 2
+    for _ in range(LOOKS_BEFORE_KEEP_ALIVE):
+        made.gateway.sweep(made.gateway.loop.time())
     for connection in connections:
         assert isinstance(connection, Connection)
         assert connection.transport is not None
