@@ -7,7 +7,7 @@ import pytest
 from tests.soak.told import Told
 from tests.soak.watch import EACH_SECONDS, SLOPE_KIB, Sample, slope, tell, together
 
-MINUTES = 10
+MINUTES = 12
 
 
 def samples(kib_each_minute: float, *, minutes: float = MINUTES, spread: int = 0, first: int = 80_000) -> list[Sample]:
@@ -25,7 +25,7 @@ def test_a_slope(each_minute: int) -> None:
 
 def test_what_was_needed_for_a_moment_is_no_slope() -> None:
     found = samples(0)
-    late = [Sample(each.at, each.resident_kib + 50_000 * (9 < each.at < 9.5), 30) for each in found]
+    late = [Sample(each.at, each.resident_kib + 50_000 * (10 < each.at < 10.5), 30) for each in found]
     assert slope(late) == 0
 
 
@@ -38,7 +38,7 @@ def test_less_than_a_minute_has_no_slope() -> None:
     assert slope(samples(1000)[:50]) == 0
 
 
-@pytest.mark.parametrize(("each_minute", "minutes", "over"), [(10, 10, [False]), (100, 10, [True]), (100, 3, [])])
+@pytest.mark.parametrize(("each_minute", "minutes", "over"), [(10, 12, [False]), (100, 12, [True]), (100, 9, [])])
 def test_what_grows_is_over_its_bound_once_it_has_lived_long_enough(
     each_minute: int, minutes: int, over: list[bool]
 ) -> None:
@@ -49,7 +49,7 @@ def test_what_grows_is_over_its_bound_once_it_has_lived_long_enough(
 
 def test_the_first_half_is_warming_up() -> None:
     told, found = Told(""), samples(0)
-    warmed = [Sample(each.at, each.resident_kib - int(max(0.0, 4 - each.at) * 10_000), 30) for each in found]
+    warmed = [Sample(each.at, each.resident_kib - int(max(0.0, 5 - each.at) * 10_000), 30) for each in found]
     tell(told, "process 1", warmed)
     assert [figure.value for figure in told.figures if figure.bound == SLOPE_KIB] == [0]
 
