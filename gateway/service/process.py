@@ -14,6 +14,7 @@ from gateway.service.cores import workers_of
 from gateway.service.events import unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
+from gateway.service.memory import give_back_again_and_again
 from gateway.service.prepare import Prepared, RestartError, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
@@ -67,7 +68,7 @@ class Process:
         self._inherited: Sequence[socket.socket] = ()
         """Those that systemd keeps: a later configuration may listen there."""
         self._following: list[asyncio.Task[None]] = []
-        """What looks at files and the time; the watchdog is told until the end."""
+        """What looks at files and the time, and gives memory back; the watchdog is told until the end."""
 
     @property
     def events(self) -> "Events":
@@ -90,7 +91,8 @@ class Process:
             self.is_serving = True
             looks = (self.certificates.look, self._look_at_files)
             self._following = [self.gateway.loop.create_task(each_second(look)) for look in looks]
-            self._following.append(self.gateway.loop.create_task(self._look()))
+            others = (self._look(), give_back_again_and_again())
+            self._following += [self.gateway.loop.create_task(each) for each in others]
             self._say_ready()
 
     async def snapshot(self) -> Snapshot:

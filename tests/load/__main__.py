@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.load import bodies, distinct, held
+from tests.load import bodies, distinct, held, turnover
 from tests.load.crowd import crowd
 from tests.load.memory import MIB
 from tests.load.normal import rounds
@@ -93,6 +93,11 @@ def figures(wanted: list[str], *, tls: bool) -> Iterator[Figure]:
             octets, asked = distinct.growth(made, NUMBERS)
         name = f"growth with {NUMBERS} origins, paths, hosts and addresses"
         yield Figure(name, octets / MIB, distinct.BOUND_OCTETS / MIB, "MiB", f"{asked} requests")
+    if is_wanted("left of clients"):
+        with anew(tls=tls) as made:
+            octets = turnover.left(made)
+        name = f"left of {turnover.TURNS} times {turnover.CLIENTS} clients that came and went"
+        yield Figure(name, octets / MIB, turnover.BOUND_OCTETS / MIB, "MiB")
     for case in held.CASES:
         if is_wanted(case.name):
             with anew(tls=tls) as made:

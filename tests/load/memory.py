@@ -22,16 +22,22 @@ class Growth:
 
     def __init__(self, pid: int) -> None:
         """Begin."""
-        self._process = Path(f"/proc/{pid}")
+        self._pid = pid
         # Sets the peak to what is resident now (proc(5), clear_refs).
-        (self._process / "clear_refs").write_text("5")
-        self._before = self._read("VmRSS")
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+        self._before = resident_octets(pid)
 
     def octets(self) -> int:
         """Return the growth up to now; 0 if there was none."""
-        return max(0, self._read("VmHWM") - self._before)
+        return max(0, _told(self._pid, "VmHWM") - self._before)
 
-    def _read(self, name: str) -> int:
-        match = re.search(rf"^{name}:\s+(\d+) kB$", (self._process / "status").read_text(), re.MULTILINE)
-        assert match is not None, name
-        return int(match[1]) * KIB
+
+def resident_octets(pid: int) -> int:
+    """Return what a process has in memory now."""
+    return _told(pid, "VmRSS")
+
+
+def _told(pid: int, name: str) -> int:
+    match = re.search(rf"^{name}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert match is not None, name
+    return int(match[1]) * KIB

@@ -19,9 +19,9 @@ STEPS: Final = (
 )
 """Workers die with files on disk that cannot be used, too: who takes their place has to be as they were."""
 QUIET: Final = ("certificate", "broken", "crm away")
-"""In the last third: nothing that replaces a worker, so that their memory can be watched for a while."""
-QUIET_FROM: Final = 2 / 3
-"""Of the time."""
+"""In the later half: nothing that replaces a worker, so that their memory can be watched for a while."""
+QUIET_FROM: Final = 1 / 2
+"""Of the time. In a run of less than 20 minutes workers do not become old enough to tell of a slope."""
 
 
 class Mixed:
