@@ -106,6 +106,15 @@ def test_what_is_held_is_told_and_forgotten_with_the_head() -> None:
         assert buffer.feed(GET + b"!") == (GET, b"!")
 
 
+def test_what_one_holds_no_other_does() -> None:
+    one, other = HeadBuffer(), HeadBuffer()
+    assert one.feed(b"POST /secret") is None
+    assert (other.octets, HeadBuffer().octets) == (b"", b"")
+    assert other.feed(GET[:4]) is None
+    assert other.feed(GET[4:]) == (GET, b"")
+    assert (one.octets, other.octets) == (b"POST /secret", b"")
+
+
 def test_what_was_refused_is_kept_to_salvage_from() -> None:
     buffer = HeadBuffer(LIMITS)
     octets = b"GET / HTTP/1.1\r\nOrigin: https://a\r\nB: " + b"c" * 99

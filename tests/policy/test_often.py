@@ -14,8 +14,13 @@ from gateway.policy.model import EVERYTHING, Policy
 from gateway.policy.often import REMEMBERED, REMEMBERED_OCTETS, Often
 from tests.policy.examples import ADDIN, HOST, OPEN, POLICY, SITE, preflight, request
 
+
+def head_of(method: str, target: str, lines: list[str], host: str, origin: str | None) -> RequestHead:
+    return request(method, target, *lines, host=host, origin=origin)
+
+
 HEADS = st.builds(
-    lambda method, target, lines, host, origin: request(method, target, *lines, host=host, origin=origin),
+    head_of,
     st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS"]),
     st.sampled_from(["/restapi/v1/x", "/index.php", "/restapi//x"]),
     st.lists(
@@ -38,7 +43,10 @@ OPEN_SITE = replace(
     form_posts=EVERYTHING,
     rules=OriginTable([(origin, replace(rule, paths=EVERYTHING)) for origin, rule in SITE.rules.entries]),
 )
-BOTH = Policy({**POLICY.sites, b"open.example": OPEN_SITE})
+PARTED_SITE = replace(OPEN_SITE, names=("parted.example",), rules=SITE.rules)
+"""Its rules depend on paths, and it does not."""
+BOTH = Policy({**POLICY.sites, b"open.example": OPEN_SITE, b"parted.example": PARTED_SITE})
+APP = "https://a.apps.example"
 
 
 @pytest.mark.fuzz
@@ -75,7 +83,11 @@ def test_what_is_allowed_is_asked_for_once(asked: list[Decision]) -> None:
     "head",
     [
         pytest.param(request("DELETE", "/a", "Sec-Fetch-Site: cross-site", host="open.example", origin=ADDIN), id="no"),
-        pytest.param(request("GET", "/restapi/x", "Sec-Fetch-Site: cross-site", origin=ADDIN), id="path"),
+        pytest.param(request("GET", "/restapi/x", "Sec-Fetch-Site: cross-site", origin=APP), id="path-of-the-site"),
+        pytest.param(
+            request("GET", "/restapi/x", "Sec-Fetch-Site: cross-site", host="parted.example", origin=ADDIN),
+            id="path-of-the-rule",
+        ),
         pytest.param(request("GET", "/a", host="open.example", origin=ADDIN), id="may-be-the-sites-own-page"),
         pytest.param(request("GET", "/a", "X_Y: z", host="open.example", origin=ADDIN), id="not-plain"),
         pytest.param(request("OPTIONS", "/a", host="open.example", origin=ADDIN), id="no-preflight"),
@@ -88,6 +100,43 @@ def test_everything_else_each_time(asked: list[Decision], head: RequestHead) -> 
     for _ in range(3):
         remembers.decide(head)
     assert len(asked) == 3
+
+
+def actual(method: str = "POST", site: str = "cross-site", *lines: str, host: str, origin: str = ADDIN) -> RequestHead:
+    return request(method, "/a", f"Sec-Fetch-Site: {site}", *lines, host=host, origin=origin)
+
+
+def asking(*lines: str, method: str = "POST", host: str = "open.example", origin: str = ADDIN) -> RequestHead:
+    return request("OPTIONS", "/a", f"Access-Control-Request-Method: {method}", *lines, host=host, origin=origin)
+
+
+EVIL = "https://evil.example"
+ALLOWED = actual(host="open.example")
+ASKED = "Access-Control-Request-Headers: accept"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param(ALLOWED, actual(host="open.example", origin=EVIL), id="another-origin"),
+        pytest.param(ALLOWED, actual(host=HOST), id="another-host"),
+        pytest.param(ALLOWED, actual("DELETE", host="open.example"), id="another-method"),
+        pytest.param(ALLOWED, actual(site="same-origin", host="open.example"), id="the-sites-own-page"),
+        pytest.param(ALLOWED, actual("POST", "cross-site", "Authorization: NTLM x", host="open.example"), id="login"),
+        pytest.param(asking(), asking(origin=EVIL), id="a-preflight-of-another-origin"),
+        pytest.param(asking(), asking(host="other.example"), id="a-preflight-of-another-host"),
+        pytest.param(asking(), asking(method="DELETE"), id="a-preflight-for-another-method"),
+        pytest.param(asking(), asking(ASKED), id="a-preflight-for-another-field"),
+        pytest.param(
+            asking(ASKED, "Sec-Fetch-Mode: CORS"), asking(ASKED, "Sec-Fetch-Mode: cors"), id="a-preflight-of-a-browser"
+        ),
+    ],
+)
+def test_what_is_allowed_to_one_says_nothing_of_another(first: RequestHead, then: RequestHead) -> None:
+    remembers = Often(BOTH)
+    for head in (first, then, first):
+        assert remembers.decide(head) == decide(BOTH, head)
+    assert decide(BOTH, first) != decide(BOTH, then)
 
 
 def test_no_more_is_kept_than_it_says(asked: list[Decision]) -> None:

@@ -83,6 +83,121 @@ async def test_what_follows_the_last_answer_is_no_request(rig: RigMaker) -> None
     assert made.upstream.connections == 0
 
 
+async def test_what_comes_with_the_end_of_a_head_in_parts_is_not_lost(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        assert (await peer.head()).startswith(b"POST ")
+        body = await peer.exactly(3)
+        await peer.send(OK.replace(b": 2", b": 3")[:-2] + body)
+        await peer.head()
+        await pieces(peer, OK[:10], OK[10:])
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    asked = b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nContent-Length: 3\r\n\r\nabc"
+    await pieces(client, asked[:9], asked[9:] + GET)
+    assert [(await client.response()).body for _ in range(2)] == [b"abc", b"ok"]
+
+
+async def test_a_part_of_a_request_that_looks_like_one_is_none(rig: RigMaker) -> None:
+    heads: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        while True:
+            heads.append(await peer.head())
+            await peer.send(OK)
+
+    made = await rig(script)
+    client = await made.client()
+    inner = b"GET /admin HTTP/1.0\r\n\r\n"
+    for _ in range(2):
+        await pieces(client, GET[:-2] + b"X-Told: ", inner)
+        assert (await client.response()).body == b"ok"
+    assert [head.split(b" ")[1] for head in heads] == [b"/a", b"/a"]
+    assert all(b"\r\nX-Told: GET /admin HTTP/1.0\r\n" in head for head in heads)
+
+
+async def test_a_part_of_an_answer_that_looks_like_one_is_none(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            await peer.head()
+            await pieces(peer, OK[:-4] + b"X-Told: ", b"HTTP/1.1 204 No Content\r\n\r\n", b"ok")
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    for _ in range(2):
+        await client.send(GET)
+        response = await client.response()
+        assert (response.status, response.body) == (200, b"ok")
+        assert response.values(b"x-told") == [b"HTTP/1.1 204 No Content"]
+    assert made.upstream.connections == 1
+
+
+async def test_an_empty_line_before_each_request_is_passed_over(rig: RigMaker) -> None:
+    made = await rig(answers(OK, OK, OK))
+    client = await made.client()
+    for _ in range(3):
+        await pieces(client, b"\r\n", GET)
+        assert (await client.response()).body == b"ok"
+
+
+async def test_octets_behind_a_sized_answer_are_nobodys(rig: RigMaker) -> None:
+    made = await rig(answers(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"), answers(OK))
+    client = await made.client()
+    for connections in (1, 2):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        assert made.upstream.connections == connections
+
+
+async def test_a_sized_answer_that_comes_in_parts_is_whole_with_the_last_of_them(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            await peer.head()
+            await pieces(peer, OK[:-2], b"o", b"k")
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    for _ in range(2):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+    assert made.upstream.connections == 1
+
+
+async def test_an_old_client_that_would_be_kept_is_closed_where_that_is_the_answers_end(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        peer.close()
+
+    made = await rig(script)
+    client = await made.client()
+    await client.send(b"GET /a HTTP/1.0\r\nHost: crm.customer.example\r\nConnection: keep-alive\r\n\r\n")
+    response = await client.response()
+    assert (response.body, response.values(b"connection")) == (b"abc", [b"close"])
+
+
+async def test_what_waited_of_one_body_goes_up_with_it_alone(rig: RigMaker) -> None:
+    got: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        assert (await peer.head()).startswith(b"POST ")
+        got.append(await peer.exactly(4))
+        await until(lambda: len(got) == 3)
+        await peer.send(OK)
+
+    made = await rig(script)
+    clients = [await made.client() for _ in range(3)]
+    bodies = [b"aaaa", b"bbbb", b"cccc"]
+    for client, body in zip(clients, bodies, strict=True):
+        await client.send(b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nContent-Length: 4\r\n\r\n" + body)
+    for client in clients:
+        assert (await client.response()).body == b"ok"
+    assert sorted(got) == bodies
+
+
 async def test_requests_that_come_one_by_one_while_another_is_served_are_all_answered(rig: RigMaker) -> None:
     asked, release = asyncio.Event(), asyncio.Event()
 

@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 
 from gateway.config.model import Config, Listener
+from gateway.cors.origin import OriginTable
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.connection import KEEP_ALIVE, LOOKS_BEFORE_KEEP_ALIVE, Connection
@@ -183,6 +184,22 @@ async def test_a_request_keeps_the_policy_it_began_with(rig: RigMaker) -> None:
     assert (response.status, response.values(b"access-control-allow-origin")) == (200, [ADDIN])
     await client.send(GET)
     assert (await client.response()).status == 421
+
+
+async def test_what_was_allowed_before_a_reload_is_judged_anew(rig: RigMaker) -> None:
+    made = await rig(answers(*[OK] * 3))
+    client = await made.client()
+    actual = GET[:-2] + b"Sec-Fetch-Site: cross-site\r\n\r\n"
+    preflight = GET.replace(b"GET", b"OPTIONS")[:-2] + b"Access-Control-Request-Method: PUT\r\n\r\n"
+    await client.send((actual + preflight) * 2)
+    for status in (200, 204) * 2:
+        assert (await client.response()).status == status
+    (site,) = made.gateway.config.policy.sites.values()
+    made.adopt(Policy({HOST: replace(site, rules=OriginTable([]))}))
+    await client.send(actual + preflight + GET.replace(b"1.1", b"9.9"))
+    for status in (403, 403, 505):
+        response = await client.response()
+        assert (response.status, response.values(b"access-control-allow-origin")) == (status, [])
 
 
 async def test_a_second_address_is_tried_where_the_first_refuses(rig: RigMaker) -> None:

@@ -26,8 +26,15 @@ def answering(octets: bytes, times: int = 9) -> Script:
     return answers(*[octets] * times)
 
 
-async def test_a_connection_that_the_upstream_will_close_is_not_used_again(rig: RigMaker) -> None:
-    made = await rig(answering(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"))
+@pytest.mark.parametrize(
+    "framed",
+    [
+        pytest.param(b"Content-Length: 2\r\n\r\nok", id="sized"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", id="chunked"),
+    ],
+)
+async def test_a_connection_that_the_upstream_will_close_is_not_used_again(rig: RigMaker, framed: bytes) -> None:
+    made = await rig(answering(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + framed))
     client = await made.client()
     for connections in (1, 2):
         await client.send(GET)
@@ -91,7 +98,7 @@ async def test_a_connection_is_parked_reading_though_its_client_has_stalled(rig:
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
         await peer.gone()
 
-    made = await rig(script)
+    made = await rig(script, timeouts=Timeouts(keep_alive=1000))  # so that nothing else ends it
     client = await made.client()
     await client.send(GET)
     await client.head()

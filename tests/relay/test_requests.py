@@ -94,6 +94,16 @@ async def test_each_request_of_a_connection_tells_the_host_it_was_sent_to(rig: R
         assert b';host="' + name.encode() + b'";' in seen[-1]
 
 
+async def test_a_preflight_of_an_old_client_says_that_the_connection_is_kept(rig: RigMaker) -> None:
+    made = await rig(answers(OK))
+    client = await made.client()
+    asked = b"OPTIONS /a HTTP/1.0\r\nConnection: keep-alive\r\nAccess-Control-Request-Method: PUT\r\n"
+    for _ in range(2):
+        await client.send(asked + HOST + ORIGIN + b"\r\n")
+        response = await client.response()
+        assert (response.status, response.values(b"connection")) == (204, [b"keep-alive"])
+
+
 def telling(seen: list[bytes]) -> Script:
     """Return a script that keeps the heads it answers."""
 

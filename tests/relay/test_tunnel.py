@@ -156,6 +156,7 @@ async def test_more_websockets_than_the_site_may_have_are_refused_and_others_ser
     third = await made.client()
     await third.send(ASKED + b"early")
     assert (await third.response()).status == 101
+    assert made.upstream.connections == 2  # and who was refused had none
 
 
 async def test_websockets_that_are_asked_for_at_once_are_no_more_than_the_site_may_have(rig: RigMaker) -> None:
@@ -186,6 +187,19 @@ async def test_a_silent_tunnel_is_closed_after_an_hour(rig: RigMaker) -> None:
     made.sweep(3601)
     assert await client.rest() == b""
     assert (await made.record()).status == 101
+
+
+async def test_each_side_of_a_tunnel_is_read_only_while_the_other_takes(rig: RigMaker) -> None:
+    made = await rig(echo, site=WITH_PUSH)
+    await opened(made)
+    (client,), (upstream,) = made.gateway.clients, made.gateway.upstreams
+    assert isinstance(client, Connection)
+    assert isinstance(upstream, Connection)
+    for pauses, held in ((upstream, client), (client, upstream)):
+        pauses.pause_writing()
+        assert (held.reading, pauses.reading) == (False, True)
+        pauses.resume_writing()
+        assert (held.reading, pauses.reading) == (True, True)
 
 
 @pytest.mark.parametrize("stalls", ["client", "upstream"])
