@@ -1,4 +1,4 @@
-"""Memory that was freed, given back to the system.
+"""Memory that was freed, given back to the system; and how often Python looks for what is to be freed.
 
 glibc gives back what is free at the end of its heap, and keeps what is free in between. With TLS clients that is most
 of it: uvloop takes 256 KiB for each and writes to a page or two of them. So of what is free, those who come and go have
@@ -9,6 +9,7 @@ mapping for every read cost 1.4 times the CPU of a request and three times that 
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -30,6 +31,19 @@ def malloc_trim() -> Callable[[int], int] | None:
 
 
 _TRIM: Final = malloc_trim()
+
+
+OBJECTS_BETWEEN_LOOKS: Final = 20_000
+"""How many more objects there must be before Python looks for cycles among the youngest; 700 if nothing is said.
+
+What a request makes goes by itself, and is none. To look for cycles among it took 6 % of a request that connects to an
+upstream.
+"""
+
+
+def look_less_often() -> None:
+    """Have Python look for cycles less often."""
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
 
 
 def give_back() -> None:

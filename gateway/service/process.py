@@ -14,7 +14,7 @@ from gateway.service.cores import workers_of
 from gateway.service.events import unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
-from gateway.service.memory import give_back_again_and_again
+from gateway.service.memory import give_back_again_and_again, look_less_often
 from gateway.service.prepare import Prepared, RestartError, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
@@ -84,6 +84,7 @@ class Process:
             self.gateway.look_up(prepared.config)
             await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
             self.gateway.start(prepared.contexts)
+            look_less_often()
             if self._tells:
                 unresolved(self.gateway, self.events)
                 unused(prepared, self.events)
