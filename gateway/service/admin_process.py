@@ -7,10 +7,9 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.service import link
 from gateway.service.admin import AdminServer
+from gateway.service.events import EVENTS
 from gateway.service.link import Word
 from gateway.service.log import ServiceLog, renderer
 from gateway.service.output import LogWriter
@@ -20,7 +19,6 @@ from gateway.service.worker import BEAT_SECONDS
 
 if TYPE_CHECKING:
     from gateway.config.model import Config
-    from gateway.service.events import Events
     from gateway.service.snapshot import Snapshot
     from gateway.service.worker import Common
 
@@ -101,7 +99,6 @@ async def _hear(reader: asyncio.StreamReader, teller: SupervisorTeller, stop: as
                 case Word.TOLD | Word.RELOAD:
                     teller.heard(word, octets)
                 case _:
-                    events: Events = structlog.get_logger()
-                    events.error("internal.error", error=link.fault_of(word, "supervisor"))
+                    EVENTS.error("internal.error", error=link.fault_of(word, "supervisor"))
     finally:
         stop.set()

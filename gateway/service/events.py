@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from gateway import __version__
 from gateway.relay.scanners import SCANNERS
 from gateway.service.loops import loop_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.config.model import Config
     from gateway.relay.gateway import Gateway
@@ -31,30 +29,67 @@ HINTS: Final["Mapping[str, str]"] = {
 GOOD_NEWS: Final = frozenset({"upstream.up"})
 """Events that ask nobody to do anything."""
 
-Events = structlog.typing.FilteringBoundLogger
-"""Where events are told."""
+LEVELS: Final = ("debug", "info", "warning", "error")
+"""As the configuration names them: what is below the one it says is left out."""
+
+
+class Events:
+    """Tells of events, each at a level; of none until there is a log that takes them."""
+
+    def __init__(self) -> None:
+        """Tell of nothing yet."""
+        self._levels: Sequence[str] = ()
+        self._take: Callable[[str, Mapping[str, object]], None] = _dropped
+
+    def go_to(self, take: "Callable[[str, Mapping[str, object]], None]", level: str) -> None:
+        """Hand each event from `level` on to `take`: its name, and what there is to know."""
+        self._take, self._levels = take, LEVELS[LEVELS.index(level) :]
+
+    def info(self, event: str, **details: object) -> None:
+        """Tell that something went as it should."""
+        self.tell("info", event, details)
+
+    def warning(self, event: str, **details: object) -> None:
+        """Tell of what somebody should look at."""
+        self.tell("warning", event, details)
+
+    def error(self, event: str, **details: object) -> None:
+        """Tell of what somebody has to mend."""
+        self.tell("error", event, details)
+
+    def tell(self, level: str, event: str, details: "Mapping[str, object]") -> None:
+        """Tell of something."""
+        if level in self._levels:
+            self._take(event, {**details, "level": level})
+
+
+def _dropped(_event: str, _details: "Mapping[str, object]") -> None:
+    """Tell nobody."""
+
+
+EVENTS: Final = Events()
+"""Those of this process."""
 
 
 def hinter() -> "Callable[[str, dict[str, str]], None]":
     """Return what tells the relay's events, each as urgently as it is."""
 
     def hint(event: str, details: dict[str, str]) -> None:
-        log: Events = structlog.get_logger()
         text = HINTS.get(event)
         if event in GOOD_NEWS:
-            log.info(event, **details)
+            EVENTS.info(event, **details)
         elif text is None:
-            log.error(event, **details)
+            EVENTS.error(event, **details)
         else:
-            log.warning(event, **details, remedy=text.format(**details))
+            EVENTS.warning(event, **details, remedy=text.format(**details))
 
     return hint
 
 
-def unresolved(gateway: "Gateway", log: Events) -> None:
+def unresolved(gateway: "Gateway") -> None:
     """Warn of names of upstreams that do not resolve."""
     for host in gateway.names.unresolved():
-        log.warning(
+        EVENTS.warning(
             "upstream.name_unresolved",
             host=host,
             error=gateway.names.error(host),
@@ -66,18 +101,18 @@ UNUSED_SOCKET: Final = "have ListenStream of the socket unit and address of a li
 """For a socket that systemd keeps, and nobody accepts on."""
 
 
-def unused(prepared: "Prepared", log: Events) -> None:
+def unused(prepared: "Prepared") -> None:
     """Warn of sockets that systemd keeps where no listener is: whoever connects there waits for nobody."""
     used = {(listener.host, listener.port) for listener in prepared.config.listeners}
     for sock in prepared.inherited:
         if sock.getsockname()[:2] not in used:
-            log.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
+            EVENTS.warning("socket.unused", address=str(sock.getsockname()), remedy=UNUSED_SOCKET)
 
 
-def ready(config: "Config", log: Events) -> None:
+def ready(config: "Config") -> None:
     """Tell where clients are accepted, and who is trusted."""
     trusted = ", ".join(map(str, config.trusted_proxies)) or "nobody"
     for listener in config.listeners:
-        log.info("listener.ready", address=listener.url, trusted_proxies=trusted)
+        EVENTS.info("listener.ready", address=listener.url, trusted_proxies=trusted)
     names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
-    log.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name(), scanners=SCANNERS)
+    EVENTS.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name(), scanners=SCANNERS)

@@ -3,14 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from gateway.relay.fault import where
+from gateway.service.events import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from gateway.service.events import Events
 
 LOOK_SECONDS: Final = 1.0
 """How often files are looked at: their times, not what they hold."""
@@ -22,6 +19,5 @@ async def each_second(look: "Callable[[], Awaitable[None]]") -> None:
         try:
             await look()
         except Exception as error:  # noqa: BLE001 - nobody would notice that files are not followed any more
-            events: Events = structlog.get_logger()
-            events.error("internal.error", error=where(error))
+            EVENTS.error("internal.error", error=where(error))
         await asyncio.sleep(LOOK_SECONDS)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Final
 
-import structlog
-
 from gateway.policy.reason import EXPLANATIONS, Reason
+from gateway.service.events import EVENTS
 from gateway.service.output import Render, Writer
 
 if TYPE_CHECKING:
@@ -143,28 +142,11 @@ def renderer(log: "Log", stream: IO[bytes]) -> Render:
 
 
 def configure_events(writer: Writer, render: Render, level: str) -> None:
-    """Send the events of structlog, and the warnings of asyncio and aiohttp, to the same log."""
-
-    def finish(_logger: object, _method: str, event: Mapping[str, object]) -> str:
-        keys = dict(event)
-        return render(str(keys.pop("event", "")), keys)
-
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, finish],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *_: _LineLogger(writer),
-        cache_logger_on_first_use=False,
-    )
+    """Send our events, and the warnings of asyncio and aiohttp, to the same log."""
+    EVENTS.go_to(lambda event, keys: writer.write(render(event, keys)), level)
     library = _LibraryHandler(writer, render)
     library.setLevel(logging.WARNING)
     logging.basicConfig(handlers=[library], level=logging.WARNING, force=True)
-
-
-class _LineLogger:
-    """What structlog hands finished lines to."""
-
-    def __init__(self, writer: Writer) -> None:
-        self.debug = self.info = self.warning = self.error = self.critical = self.msg = writer.write
 
 
 class _LibraryHandler(logging.Handler):

@@ -5,13 +5,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from gateway.config.model import ConfigError
 from gateway.service.admin import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.cores import workers_of
-from gateway.service.events import unresolved, unused
+from gateway.service.events import EVENTS, unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
 from gateway.service.memory import give_back_again_and_again, look_less_often
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.config.model import Config
     from gateway.relay.gateway import Gateway
-    from gateway.service.events import Events
     from gateway.service.systemd import Notifier
 
 FIRST_NAMES_SECONDS: Final = 2.0
@@ -70,12 +67,6 @@ class Process:
         self._following: list[asyncio.Task[None]] = []
         """What looks at files and the time, and gives memory back; the watchdog is told until the end."""
 
-    @property
-    def events(self) -> "Events":
-        """Where events are told."""
-        events: Events = structlog.get_logger()
-        return events
-
     async def start(self, prepared: Prepared) -> None:
         """Begin to serve with what was had for a configuration."""
         async with self._turn:
@@ -86,8 +77,8 @@ class Process:
             self.gateway.start(prepared.contexts)
             look_less_often()
             if self._tells:
-                unresolved(self.gateway, self.events)
-                unused(prepared, self.events)
+                unresolved(self.gateway)
+                unused(prepared)
             await self._listen(prepared)
             self.is_serving = True
             looks = (self.certificates.look, self._look_at_files)
@@ -131,7 +122,7 @@ class Process:
         """Say so where several processes are asked for: one that serves alone cannot become several."""
         if workers_of(self.gateway.config) == 1:
             return came
-        self.events.warning("workers.restart", remedy=RESTART)
+        EVENTS.warning("workers.restart", remedy=RESTART)
         return came._replace(changes=(*came.changes, RESTART))
 
     async def _adopt(self, config: "Config") -> None:
@@ -147,8 +138,8 @@ class Process:
         await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
         self._log.configured(config)
         self.gateway.adopt(config, prepared.contexts)
-        unresolved(self.gateway, self.events)
-        unused(prepared, self.events)
+        unresolved(self.gateway)
+        unused(prepared)
         await self._listen(prepared)
 
     async def _listen(self, prepared: Prepared) -> None:
@@ -178,7 +169,7 @@ class Process:
         """Serve what is under way, and end: in three steps, of which `cut` ends the first and the last."""
         await self.leave(cut)
         await self.let_go()
-        self.events.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
+        EVENTS.info("gateway.draining", seconds=self.gateway.config.drain_seconds)
         await self.drain(cut)
 
     async def leave(self, cut: asyncio.Event) -> None:
@@ -187,7 +178,7 @@ class Process:
             self._notifier.stopping()
             self.gateway.leave()
         if delay := self.gateway.config.drain_delay_seconds:
-            self.events.info("gateway.leaving", seconds=delay)
+            EVENTS.info("gateway.leaving", seconds=delay)
             with suppress(TimeoutError):
                 await asyncio.wait_for(cut.wait(), delay)
 

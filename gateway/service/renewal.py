@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import structlog
-
 from gateway.config.certificates import none_in, pairs_in
 from gateway.config.files import unreadable
 from gateway.config.stamps import Stamp
 from gateway.relay.fault import where
+from gateway.service.events import EVENTS
 from gateway.service.prepare import BAD_CERTIFICATE
 from gateway.service.tls import Certificate, Identity, certificate_of, identity_of, stamp_of_pair
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.config.model import CertificatePair, Listener
-    from gateway.service.events import Events
     from gateway.service.listening import Place
 
 LOOKS: Final = 5
@@ -214,6 +212,5 @@ def _why_broken(seen: _Place) -> str:
 
 def tell(events: "Iterable[Event]") -> None:
     """Tell of what a look came to."""
-    log: Events = structlog.get_logger()
     for event in events:
-        getattr(log, event.level)(event.name, **event.details)
+        EVENTS.tell(event.level, event.name, event.details)

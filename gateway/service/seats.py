@@ -3,15 +3,13 @@
 import time
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
+from gateway.service.events import EVENTS
 from gateway.service.prepare import NobodyServesError, StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.service.crew import Child
-    from gateway.service.events import Events
 
 PAUSES: Final = (0.0, 0.2, 1.0, 3.0, 10.0)
 """Seconds before each try to fill a seat whose children end before they serve; after these it is given up."""
@@ -90,19 +88,19 @@ class Seats:
         seat = next((seat for seat in self._all() if seat.child is child), None)
         if seat is None:
             if child.dismissed and child.ended != IN_ORDER:
-                _events().error("process.ended", what=child.name, pid=child.pid, how=how)
+                EVENTS.error("process.ended", what=child.name, pid=child.pid, how=how)
             return
         seat.vacate(time.monotonic())
         self.replaced += child.name == "worker"
-        _events().error("process.ended", what=child.name, pid=child.pid, how=how)
+        EVENTS.error("process.ended", what=child.name, pid=child.pid, how=how)
         if seat.is_given_up:
-            _events().error("process.given_up", what=child.name, how=how, remedy=GIVEN_UP)
+            EVENTS.error("process.given_up", what=child.name, how=how, remedy=GIVEN_UP)
 
     def fill(self, now: float) -> None:
         """Have another child where one has ended, and it is time to; `now` as of `time.monotonic`."""
         for seat in self._all():
             if seat.fill(now) and seat.child is not None:
-                _events().info("process.replaced", what=seat.child.name, pid=seat.child.pid)
+                EVENTS.info("process.replaced", what=seat.child.name, pid=seat.child.pid)
 
     def check(self) -> None:
         """See that somebody serves, or will.
@@ -119,8 +117,3 @@ class Seats:
 
     def _all(self) -> tuple[Seat, ...]:
         return self.workers if self.admin is None else (*self.workers, self.admin)
-
-
-def _events() -> "Events":
-    events: Events = structlog.get_logger()
-    return events

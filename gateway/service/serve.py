@@ -13,7 +13,7 @@ from aiohttp import http_parser
 
 from gateway.relay.gateway import Gateway, new_loop_name
 from gateway.service.cores import workers_of
-from gateway.service.events import hinter, ready
+from gateway.service.events import EVENTS, hinter, ready
 from gateway.service.log import ServiceLog, renderer
 from gateway.service.loops import loop_factory
 from gateway.service.output import LogWriter, standard_output
@@ -138,10 +138,10 @@ async def _serve(start: Start) -> None:
         stop, cut = _signalled(process)
         process.standing.begin(start.loaded)
         await process.start(start.prepared())
-        ready(config, process.events)
+        ready(config)
         await stop.wait()
         await process.stop(cut)
-        process.events.info("gateway.stopped")
+        EVENTS.info("gateway.stopped")
         await asyncio.sleep(0)  # the sockets that were cut just now are closed in the loop's next pass
     finally:
         writer.close()

@@ -3,15 +3,13 @@
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-import structlog
-
 from gateway.service.changed_files import ChangedFiles
 from gateway.service.changes import changes
+from gateway.service.events import EVENTS
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.config.model import Config
-    from gateway.service.events import Events
 
 REMINDER_SECONDS: Final = 3600.0
 """How often it is told again that the files on disk cannot be used: the next start would find out."""
@@ -70,7 +68,7 @@ class Standing:
         self.reloads += 1
         self._warn(loaded)
         changed = changes(before, loaded.config)
-        _events().info("config.reloaded", changes="; ".join(changed) or "nothing changed")
+        EVENTS.info("config.reloaded", changes="; ".join(changed) or "nothing changed")
         return Reloaded(changed, "")
 
     def failed(self, why: str, *, restart_helps: bool = False) -> Reloaded:
@@ -95,11 +93,11 @@ class Standing:
 
     def _warn(self, loaded: "Loaded") -> None:
         for warning in loaded.warnings:
-            _events().warning("config.warning", id=warning.id, text=str(warning))
+            EVENTS.warning("config.warning", id=warning.id, text=str(warning))
 
     def _tell_broken(self) -> None:
         self._remind_at = time.monotonic() + REMINDER_SECONDS
-        _events().error(
+        EVENTS.error(
             "config.broken",
             text=self.broken,
             remedy=RESTART_HELPS if self.restart_helps else RESTART_FAILS,
@@ -108,10 +106,5 @@ class Standing:
 
 def no_file() -> Reloaded:
     """Tell that there is nothing to read anew."""
-    _events().warning("config.no_file", remedy=NO_FILE)
+    EVENTS.warning("config.no_file", remedy=NO_FILE)
     return Reloaded((), NO_FILE)
-
-
-def _events() -> "Events":
-    events: Events = structlog.get_logger()
-    return events

@@ -14,15 +14,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from gateway.config.model import ConfigError
 from gateway.relay.fault import where
 from gateway.service.admin_process import answer, reloaded_octets
 from gateway.service.census import Census
 from gateway.service.cores import workers_of
 from gateway.service.crew import Child, Crew, Run
-from gateway.service.events import ready, unused
+from gateway.service.events import EVENTS, ready, unused
 from gateway.service.following import LOOK_SECONDS
 from gateway.service.generation import START_SECONDS, Generation, generation_of
 from gateway.service.link import Word, fault_of
@@ -34,7 +32,6 @@ from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
-    from gateway.service.events import Events
     from gateway.service.systemd import Notifier
     from gateway.service.worker import Common
 
@@ -87,11 +84,6 @@ class Supervisor:
         """How often it was told to stop."""
         self._draining = False
 
-    @property
-    def _events(self) -> "Events":
-        events: Events = structlog.get_logger()
-        return events
-
     # ------------------------------------------------------------------------------------------------------ start
 
     def run(self, loaded: "Loaded", prepared: Prepared) -> None:
@@ -104,8 +96,8 @@ class Supervisor:
         self._standing.begin(loaded)
         try:
             self._go_over(prepared)
-            unused(prepared, self._events)
-            ready(loaded.config, self._events)
+            unused(prepared)
+            ready(loaded.config)
             self._say_ready()
             while not self._stops:
                 self._turn()
@@ -114,7 +106,7 @@ class Supervisor:
                     _answer_reload(asker, self._reload())
                 self._seats.check()
             self._drain()
-            self._events.info("gateway.stopped")
+            EVENTS.info("gateway.stopped")
         finally:
             self._crew.close()  # whoever is left hears of it when this process has ended, and ends in order
 
@@ -213,7 +205,7 @@ class Supervisor:
             self._look()
         for child in self._crew:
             if child.end_if_stuck(now):
-                self._events.error("process.stuck", what=child.name, pid=child.pid, remedy=STUCK)
+                EVENTS.error("process.stuck", what=child.name, pid=child.pid, remedy=STUCK)
         self._seats.fill(now)
         self._census.answer(now, self._snapshot)
 
@@ -240,7 +232,7 @@ class Supervisor:
             found = self._renewal.look(shown, datetime.now(UTC))
             changed = prepared.config.reload_on_change and self._standing.files.look()
         except Exception as error:  # noqa: BLE001 - a fault of ours in looking must not end whoever serves
-            self._events.error("internal.error", error=where(error))
+            EVENTS.error("internal.error", error=where(error))
             return
         prepared.identities.update(found.renewed)
         tell(found.events)
@@ -269,7 +261,7 @@ class Supervisor:
             case Word.READY | Word.FAILED | Word.TOLD | Word.ALIVE:
                 child.hear(word, octets)
             case _:
-                self._events.error("internal.error", error=fault_of(word, f"{child.name} process"))
+                EVENTS.error("internal.error", error=fault_of(word, f"{child.name} process"))
 
     def _snapshot(self) -> Snapshot:
         """Return how all of them are, as far as is known."""
@@ -314,7 +306,7 @@ class Supervisor:
                 fresh.close()
                 raise
             self._log.configured(config)
-            unused(fresh, self._events)
+            unused(fresh)
             return self._standing.adopted(before.config, loaded)
         except ConfigError as error:
             self._standing.files.were_read(error.sources)
@@ -341,7 +333,7 @@ class Supervisor:
             _answer_reload(asker, Reloaded((), STOPS))
         self._notifier.stopping()
         if config.drain_delay_seconds:
-            self._events.info("gateway.leaving", seconds=config.drain_delay_seconds)
+            EVENTS.info("gateway.leaving", seconds=config.drain_delay_seconds)
             for worker in self._workers():
                 worker.link.say(Word.LEAVE)
             self._wait(config.drain_delay_seconds, lambda: self._stops > 1)
@@ -350,7 +342,7 @@ class Supervisor:
         for sock in (*self._present.prepared.sockets.values(), *self._present.prepared.inherited):
             sock.close()  # or the kernel would go on taking connections for us
         self._wait(LET_GO_SECONDS, lambda: all(each.has_let_go for each in self._workers()) or self._stops > 1)
-        self._events.info("gateway.draining", seconds=config.drain_seconds)
+        EVENTS.info("gateway.draining", seconds=config.drain_seconds)
         self._wait(config.drain_seconds + GRACE_SECONDS, lambda: not self._workers() or self._stops > 1)
         for worker in self._workers():
             worker.link.say(Word.CUT)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from gateway.relay.gateway import Gateway
 from gateway.service import link
-from gateway.service.events import hinter, unresolved
+from gateway.service.events import EVENTS, hinter, unresolved
 from gateway.service.link import Word
 from gateway.service.listening import places
 from gateway.service.log import ServiceLog, renderer
@@ -63,7 +63,7 @@ async def _work(sock: socket.socket, prepared: "Prepared", shared: "tuple[Tallie
     try:
         await process.start(prepared)
         if shared[1] == 0:  # the others see the same
-            unresolved(gateway, process.events)
+            unresolved(gateway)
         link.say(supervisor, Word.READY)
         hearing = asyncio.create_task(_hear(reader, supervisor, process, stop, cut))
         beating = asyncio.create_task(_beat(supervisor, process))
@@ -107,7 +107,7 @@ async def _hear(
                 case Word.DRAIN:
                     stop.set()
                 case _:
-                    process.events.error("internal.error", error=link.fault_of(word, "supervisor"))
+                    EVENTS.error("internal.error", error=link.fault_of(word, "supervisor"))
     finally:
         stop.set()
 

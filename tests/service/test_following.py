@@ -1,10 +1,11 @@
 """Looking again and again."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
-from structlog.testing import capture_logs
 
+from gateway.service.events import Events
 from gateway.service.following import each_second
 
 
@@ -19,9 +20,11 @@ async def test_a_failure_of_ours_is_told_and_it_is_looked_again(monkeypatch: pyt
             third.set()
         raise RuntimeError
 
-    with capture_logs() as told:
-        following = asyncio.create_task(each_second(look))
-        await third.wait()
-        following.cancel()
-    assert {event["event"] for event in told} == {"internal.error"}
-    assert "RuntimeError" in told[0]["error"]
+    events, told = Events(), list[tuple[str, Mapping[str, object]]]()
+    events.go_to(lambda event, details: told.append((event, details)), "error")
+    monkeypatch.setattr("gateway.service.following.EVENTS", events)
+    following = asyncio.create_task(each_second(look))
+    await third.wait()
+    following.cancel()
+    assert {event for event, _ in told} == {"internal.error"}
+    assert "RuntimeError" in str(told[0][1]["error"])

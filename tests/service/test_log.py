@@ -8,7 +8,6 @@ from typing import IO
 from unittest.mock import patch
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.record import Record
 from gateway.service import log as module
 from gateway.service import output
+from gateway.service.events import Events
 from gateway.service.log import (
     RequestLog,
     configure_events,
@@ -235,8 +235,10 @@ def test_renderer(log: Log, stream: IO[bytes], expected: output.Render) -> None:
     assert renderer(log, stream) is expected
 
 
-def test_events_of_ours_and_of_libraries_go_to_the_same_log() -> None:
-    stream = io.BytesIO()
+def test_events_of_ours_and_of_libraries_go_to_the_same_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, events = io.BytesIO(), Events()
+    events.error("too.early")
+    monkeypatch.setattr(module, "EVENTS", events)
 
     def render(event: str, keys: Mapping[str, object]) -> str:
         return f"{event} {dict(keys)}"
@@ -245,13 +247,12 @@ def test_events_of_ours_and_of_libraries_go_to_the_same_log() -> None:
     before = logging.getLogger().handlers[:]
     try:
         configure_events(writer, render, "info")
-        structlog.get_logger().info("gateway.ready", sites="crm")
-        structlog.get_logger().debug("not.told")
+        events.info("gateway.ready", sites="crm")
+        events.tell("debug", "not.told", {})
         logging.getLogger("asyncio").warning("slow %s", "thing")
         logging.getLogger("asyncio").info("not told")
         writer.close()
     finally:
-        structlog.reset_defaults()
         logging.getLogger().handlers[:] = before
     assert stream.getvalue().decode().splitlines() == [
         "gateway.ready {'sites': 'crm', 'level': 'info'}",
@@ -264,6 +265,7 @@ def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch:
     writer = LogWriter(stream, json_line)
     before = logging.getLogger().handlers[:]
     at = 1000.5
+    monkeypatch.setattr(module, "EVENTS", Events())
     monkeypatch.setattr("logging.time.time", lambda: at)
     try:
         configure_events(writer, json_line, "info")
@@ -273,7 +275,6 @@ def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch:
         logging.getLogger("asyncio").error("again")
         writer.close()
     finally:
-        structlog.reset_defaults()
         logging.getLogger().handlers[:] = before
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(lines) == module.LIBRARY_LINES_A_SECOND + 1

@@ -180,11 +180,12 @@ async def test_an_admin_process_that_hangs_is_noticed(place: Place) -> None:
 
 
 TELLS_OF_FREED_CHILDREN = """
-import gc, structlog, weakref, gateway.service.crew as crew
+import gc, weakref, gateway.service.crew as crew
+from gateway.service.events import EVENTS
 former = crew.Child.__init__
 def init(self, name, *more):
     former(self, name, *more)
-    weakref.finalize(self, lambda: structlog.get_logger().info("child.freed", what=name)).atexit = False
+    weakref.finalize(self, lambda: EVENTS.info("child.freed", what=name)).atexit = False
 crew.Child.__init__ = init
 gc.disable()
 """
@@ -513,11 +514,12 @@ async def whole_counts(admin: int, names: set[str]) -> dict[str, float]:
 
 
 SAYS_WHEN_IT_TELLS = """
-import os, time, structlog, gateway.service.worker as worker
+import os, time, gateway.service.worker as worker
+from gateway.service.events import EVENTS
 former = worker.link.say
 def say(writer, word, octets=b""):
     former(writer, word, octets)
-    structlog.get_logger().info("child.said", pid=os.getpid(), at=time.monotonic())
+    EVENTS.info("child.said", pid=os.getpid(), at=time.monotonic())
 worker.link.say = say
 """
 
