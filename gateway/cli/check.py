@@ -3,13 +3,12 @@
 import asyncio
 import json
 import os
+from argparse import BooleanOptionalAction
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from gateway.cli.line import Parser, echo
 from gateway.cli.online import Reached, reach_upstreams
 from gateway.cli.remarks import told_mistakes, told_summary, told_warnings
 from gateway.cli.running import DEFAULT_CONFIG
@@ -27,46 +26,47 @@ class Output(StrEnum):
     JSON = "json"
 
 
-def check(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="PATH", help=f"YAML files, or folders of them [{FOLDER}]."),
-    ] = None,
-    *,
-    print_: Annotated[
-        bool, typer.Option("--print", help="Print the configuration as it takes effect, each value with its source.")
-    ] = False,
-    online: Annotated[bool, typer.Option("--online", help="Resolve and connect to each upstream, too.")] = False,
-    files: Annotated[
-        bool,
-        typer.Option("--files/--no-files", help="Look at the certificates and keys that are named, or do not."),
-    ] = True,
-    output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TEXT,
-) -> None:
+def options(parser: Parser) -> None:
+    """Add the options."""
+    parser.argument("paths", nargs="*", type=Path, metavar="PATH", help=f"YAML files, or folders of them [{FOLDER}].")
+    help_ = "Print the configuration as it takes effect, each value with its source."
+    parser.option("--print", dest="print_", action="store_true", help=help_)
+    parser.option("--online", action="store_true", help="Resolve and connect to each upstream, too.")
+    help_ = "Look at the certificates and keys that are named, or do not."
+    parser.option("--files", action=BooleanOptionalAction, default=True, help=help_)
+    output_option(parser)
+
+
+def output_option(parser: Parser) -> None:
+    """Add the option for how the result is written."""
+    help_ = f"For people, or for programs [{Output.TEXT}]."
+    parser.option("--output", choices=tuple(map(str, Output)), type=str, default=Output.TEXT, help=help_)
+
+
+def check(*, paths: list[Path], print_: bool, online: bool, files: bool, output: str) -> int:
     """Check a configuration: changes nothing, and without --online asks nobody."""
     try:
         loaded = load(paths or [DEFAULT_CONFIG], os.environ, files=files)
     except ConfigError as error:
-        typer.echo(_json_of_mistakes(error.mistakes) if output is Output.JSON else told_mistakes(error.mistakes))
-        raise typer.Exit(1) from None
+        echo(_json_of_mistakes(error.mistakes) if output == Output.JSON else told_mistakes(error.mistakes))
+        return 1
     reached = asyncio.run(reach_upstreams(loaded.config)) if online else None
-    if output is Output.JSON:
-        typer.echo(_json(loaded, reached, whole=print_, files=files))
+    if output == Output.JSON:
+        echo(_json(loaded, reached, whole=print_, files=files))
     else:
         _tell(loaded, reached, whole=print_, files=files)
-    if reached and not all(each.good for each in reached):
-        raise typer.Exit(1)
+    return 0 if all(each.good for each in reached or ()) else 1
 
 
 def _tell(loaded: Loaded, reached: list[Reached] | None, *, whole: bool, files: bool) -> None:
     """Print the result for people. The configuration comes by itself on standard output, so that it can be kept."""
-    typer.echo(told_summary(loaded, files=files), err=whole)
+    echo(told_summary(loaded, files=files), err=whole)
     if loaded.warnings:
-        typer.echo(told_warnings(loaded.warnings), err=whole)
+        echo(told_warnings(loaded.warnings), err=whole)
     for each in reached or ():
-        typer.echo(str(each), err=whole)
+        echo(str(each), err=whole)
     if whole:
-        typer.echo(effective_text(effective(loaded.settings, loaded.config)), nl=False)
+        echo(effective_text(effective(loaded.settings, loaded.config)), nl=False)
 
 
 def _json_of_mistakes(mistakes: tuple[Mistake, ...]) -> str:

@@ -1,17 +1,16 @@
 """`cors-gateway demo`."""
 
-from typing import Annotated
-
-import typer
+from gateway.cli.line import Parser
 
 
-def demo(
-    crm: Annotated[
-        str | None, typer.Option(metavar="URL", help="A CRM of your own instead of the embedded one.")
-    ] = None,
-    origin: Annotated[str | None, typer.Option(metavar="ORIGIN", help="The add-in's origin that may use it.")] = None,
-) -> None:
+def options(parser: Parser) -> None:
+    """Add the options."""
+    parser.option("--crm", metavar="URL", help="A CRM of your own instead of the embedded one.")
+    parser.option("--origin", metavar="ORIGIN", help="The add-in's origin that may use it.")
+
+
+def demo(*, crm: str | None, origin: str | None) -> int:
     """Show what an add-in's page can read, directly and through the gateway."""
     from gateway.demo.command import demo_command  # noqa: PLC0415 - the other commands do without its weight
 
-    raise typer.Exit(demo_command(crm, origin))
+    return demo_command(crm, origin)

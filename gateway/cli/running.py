@@ -5,10 +5,9 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
-
+from gateway.cli.line import Parser, WrongLineError, echo
 from gateway.config.load import admin_address
 from gateway.config.model import Address
 from gateway.config.windows import FOLDER, WINDOWS
@@ -18,15 +17,6 @@ STATUS: Final = "sc.exe query corsgateway" if WINDOWS else "systemctl status cor
 """The command that tells how the service is."""
 SECONDS: Final = 60.0
 """How long an answer may take: a reload reads every file anew, and looks up new names."""
-
-Paths = Annotated[
-    list[Path] | None,
-    typer.Option("--config", "-c", metavar="PATH", help=f"Where the admin address stands [{FOLDER}]."),
-]
-Admin = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="The admin address itself, in place of what the files say.")
-]
-
 
 ADMIN: Final = "admin: {address: 127.0.0.1:9901}" + (
     ", or reload_on_change: true to have changed files read without a command; restart the service once"
@@ -40,16 +30,24 @@ class NotRunningError(Exception):
     """No gateway answers; the message says why, and what to do."""
 
 
+def options(parser: Parser) -> None:
+    """Add the options."""
+    help_ = f"Where the admin address stands [{FOLDER}]. May be repeated."
+    parser.option("-c", "--config", action="append", type=Path, metavar="PATH", help=help_)
+    parser.option("--admin", metavar="ADDRESS", help="The admin address itself, in place of what the files say.")
+
+
 def address_of(paths: Sequence[Path] | None, admin: str | None) -> Address:
     """Return where the gateway that runs tells about itself, be its files on disk good or broken by now.
 
     Raises:
         NotRunningError: nobody says where.
+        WrongLineError: `admin` is no address.
     """
     if admin is not None:
         host, _, port = admin.rpartition(":")
         if not host or not port.isdigit():
-            raise typer.BadParameter("an address is as in 127.0.0.1:9901", param_hint="--admin")
+            raise WrongLineError("Invalid value for --admin: an address is as in 127.0.0.1:9901")
         return Address(host.strip("[]"), int(port))
     found = admin_address(paths or [DEFAULT_CONFIG], os.environ)
     if found is None:
@@ -95,7 +93,7 @@ def told(address: Address, method: str, path: str, fields: dict[str, str] | None
     raise NotRunningError(f"{address.host}:{address.port} is no gateway's admin address: it answers {status}")
 
 
-def fail(error: NotRunningError) -> typer.Exit:
-    """Tell why there is no answer, and return what ends the command with status 1."""
-    typer.echo(str(error), err=True)
-    return typer.Exit(1)
+def fail(error: NotRunningError) -> int:
+    """Tell why there is no answer, and return the exit status."""
+    echo(str(error), err=True)
+    return 1

@@ -1,10 +1,10 @@
 """`cors-gateway schema`."""
 
-import typer
-
+from gateway.cli.line import echo
 from gateway.config.schema import schema_text
 
 
-def schema() -> None:
+def schema() -> int:
     """Print the JSON Schema of the configuration."""
-    typer.echo(schema_text(), nl=False)
+    echo(schema_text(), nl=False)
+    return 0

@@ -2,34 +2,35 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+from gateway.cli import running
+from gateway.cli.check import Output, output_option
+from gateway.cli.line import Parser, echo
+from gateway.cli.running import NotRunningError, address_of, fail, told
 
-from gateway.cli.check import Output
-from gateway.cli.running import Admin, NotRunningError, Paths, address_of, fail, told
+
+def options(parser: Parser) -> None:
+    """Add the options."""
+    parser.argument("site", nargs="?", metavar="SITE", help="Only this site, with its last refusals.")
+    running.options(parser)
+    output_option(parser)
 
 
-def status(
-    site: Annotated[str | None, typer.Argument(help="Only this site, with its last refusals.")] = None,
-    config: Paths = None,
-    admin: Admin = None,
-    output: Annotated[Output, typer.Option(help="For a person, or for programs.")] = Output.TEXT,
-) -> None:
+def status(*, site: str | None, config: list[Path] | None, admin: str | None, output: str) -> int:
     """Tell how the gateway is doing: listeners, certificates, sites, upstreams, and what was refused and why."""
     try:
         found = told(address_of(config, admin), "GET", "/status")
     except NotRunningError as error:
-        raise fail(error) from None
+        return fail(error)
     if site is not None:
         found["sites"] = [each for each in found["sites"] if each["name"] == site]
         if not found["sites"]:
-            typer.echo(f"no site is called {site}: cors-gateway status tells them all", err=True)
-            raise typer.Exit(1)
-    if output is Output.JSON:
-        typer.echo(json.dumps(found, indent=2))
-    else:
-        typer.echo("\n".join(_lines(found)))
+            echo(f"no site is called {site}: cors-gateway status tells them all", err=True)
+            return 1
+    echo(json.dumps(found, indent=2) if output == Output.JSON else "\n".join(_lines(found)))
+    return 0
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from tests.faults import Fault, PatchError, not_shown, read_faults
 
 IMPORTED_ONCE: Final = (
     *("aiohttp.web", "aiohttp.test_utils", "coverage", "h11", "hypothesis.strategies", "jsonschema", "pytest_aiohttp"),
-    *("pytest_asyncio", "trustme", "typer", "uvloop", "yaml"),
+    *("pytest_asyncio", "trustme", "uvloop", "yaml"),
 )
 """What the tests import besides."""
 
