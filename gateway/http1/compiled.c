@@ -48,7 +48,7 @@ struct entry {
 
 /* Names that a change drops, looked up in its set and among its beginnings once instead of for each line. */
 struct drop {
-    const PyObject *seen;        /* asked for once, and only compared: what is asked for twice is worth remembering */
+    Py_hash_t seen;              /* of what was asked for last: what is asked for twice is worth remembering */
     PyObject *dropped, *prefixes; /* whose answers these are; NULL: nobody's */
     octet gone[SLOTS / 8];
 };
@@ -303,7 +303,7 @@ struct line {
     unsigned start;  /* where it begins, in octets from the head's own beginning */
     unsigned name;   /* how long the name is */
     unsigned length; /* of the line without its CRLF */
-    int known;       /* the slot of the name in the table; -1: an unusual one */
+    int known;       /* the slot of the name in the table; of an unusual one its hash, which is made negative */
 };
 
 struct section {
@@ -353,11 +353,31 @@ same_name(const octet *head, const struct line *one, const struct line *other)
     return one->known >= 0 || i == one->name;
 }
 
+/* Tell whether a line before this one, the section's last, has its unusual name; -1: clients have chosen names of one
+   hash, and would have more octets compared than there are. */
+static int
+came_before(const struct section *section, const struct line *line, size_t *compared, size_t size)
+{
+    for (const struct line *before = section->lines; before < line; before++) {
+        if (before->known == line->known && before->name == line->name) {
+            *compared += line->name;
+            if (*compared > size) {
+                return -1;
+            }
+            if (same_name(section->head, before, line)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 /* Take field lines and the empty line that ends them, and all, at `end`; tell if that is what is there. */
 static int
 scan_section(struct state *state, const octet *head, const octet *at, const octet *end, struct section *section)
 {
     octet seen[SLOTS / 8];
+    size_t compared = 0;
     section->head = head;
     section->count = 0;
     section->repeated = section->traits = 0;
@@ -391,11 +411,13 @@ scan_section(struct state *state, const octet *head, const octet *at, const octe
         at = cr + 2;
         const struct entry *entry = slot_of(state, start, line->name, hash);
         if (entry->name == NULL) {
-            line->known = -1;
+            line->known = (int)(hash | 0x80000000u);
             section->traits |= memchr(start, '_', line->name) ? UNDERSCORE : 0;
-            for (const struct line *before = section->lines; before < line && !section->repeated; before++) {
-                section->repeated = same_name(head, before, line);
+            int again = came_before(section, line, &compared, (size_t)(end - head));
+            if (again < 0) {
+                return 0;
             }
+            section->repeated |= again;
             continue;
         }
         line->known = (int)(entry - state->names);
@@ -618,7 +640,7 @@ struct fields {
     PyObject *octets;                /* the whole head */
     PyObject *repeated;              /* as in Python */
     PyObject *names, *texts, *first; /* as `names`, `lines` and `first` in Python; NULL until they are asked for */
-    struct line lines[1];            /* as many as `count_of` says */
+    struct line lines[];             /* as many as `count_of` says */
 };
 
 static struct fields *
@@ -694,12 +716,24 @@ each_line(PyObject *self, PyObject *(*part)(PyObject *, const struct line *))
     return parts;
 }
 
+/* Keep what was made, which is taken over, unless something that ran meanwhile has made the same. */
+static void
+keep(PyObject **part, PyObject *made)
+{
+    if (*part == NULL) {
+        *part = made;
+    }
+    else {
+        Py_XDECREF(made);
+    }
+}
+
 static PyObject *
 fields_names(PyObject *self, void *Py_UNUSED(closure))
 {
     struct fields *fields = as_fields(self);
     if (fields->names == NULL) {
-        fields->names = each_line(self, name_of);
+        keep(&fields->names, each_line(self, name_of));
     }
     return fields->names ? new_reference(fields->names) : NULL;
 }
@@ -709,7 +743,7 @@ fields_lines(PyObject *self, void *Py_UNUSED(closure))
 {
     struct fields *fields = as_fields(self);
     if (fields->texts == NULL) {
-        fields->texts = each_line(self, text_of);
+        keep(&fields->texts, each_line(self, text_of));
     }
     return fields->texts ? new_reference(fields->texts) : NULL;
 }
@@ -729,7 +763,7 @@ fields_first(PyObject *self, void *Py_UNUSED(closure))
             Py_XDECREF(index);
         }
         Py_XDECREF(names);
-        fields->first = first;
+        keep(&fields->first, first);
     }
     return fields->first ? new_reference(fields->first) : NULL;
 }
@@ -863,12 +897,13 @@ fields_free(PyObject *self)
 {
     struct fields *fields = as_fields(self);
     PyTypeObject *type = Py_TYPE(self);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     Py_XDECREF(fields->octets);
     Py_XDECREF(fields->repeated);
     Py_XDECREF(fields->names);
     Py_XDECREF(fields->texts);
     Py_XDECREF(fields->first);
-    PyObject_Free(self);
+    release(self);
     Py_DECREF((PyObject *)type);
 }
 
@@ -1103,7 +1138,7 @@ static PyObject *
 begin(struct state *state, PyObject *data, PyObject *method, const struct bounds *bounds)
 {
     const octet *octets = (const octet *)PyBytes_AsString(data);
-    Py_ssize_t size = PyBytes_Size(data), length = length_of_head(octets, size);
+    Py_ssize_t size = PyBytes_Size(data), length = length_of_head(octets, Py_MIN(size, bounds->octets));
     if (length == 0) {
         return new_reference(Py_None);
     }
@@ -1159,13 +1194,16 @@ begin_response(PyObject *module, PyObject *const *args, Py_ssize_t count)
 struct piece { const char *at; Py_ssize_t length; };
 
 /* What a head is put together from: up to eight pieces before its lines, one a line, six behind them. */
-struct pieces { struct piece all[MAX_LINES + 14]; int count; };
+struct pieces { struct piece all[MAX_LINES + 14]; int count, overflow; };
 
 static void
 add(struct pieces *pieces, const char *at, Py_ssize_t length)
 {
     if (length && pieces->count < (int)COUNT_OF(pieces->all)) {
         pieces->all[pieces->count++] = (struct piece){at, length};
+    }
+    else if (length) {
+        pieces->overflow = 1;
     }
 }
 
@@ -1185,6 +1223,10 @@ static PyObject *
 joined(const struct pieces *pieces)
 {
     Py_ssize_t length = 0;
+    if (pieces->overflow) { /* there is room for all that is added; were it not so, no half a head may go out */
+        PyErr_SetString(PyExc_SystemError, "too many pieces of a head");
+        return NULL;
+    }
     for (int i = 0; i < pieces->count; i++) {
         if (pieces->all[i].length > PY_SSIZE_T_MAX - length) {
             return PyErr_NoMemory();
@@ -1271,18 +1313,32 @@ is_dropped(PyObject *name, PyObject **sources)
     return gone;
 }
 
+static int
+is_same(PyObject *one, PyObject *other)
+{
+    return one == other ? 1 : PyObject_RichCompareBool(one, other, Py_EQ);
+}
+
 /* Find which of the table's names a change drops, if it was asked for before; NULL: they have to be looked up. */
 static int
 find_drop(struct state *state, PyObject **sources, const struct drop **found)
 {
-    struct drop *drop = &state->drops[((size_t)sources[DROPPED] >> 4) & (REMEMBERED - 1)];
     *found = NULL;
-    if (drop->dropped == sources[DROPPED] && drop->prefixes == sources[PREFIXES]) {
-        *found = drop;
-        return 1;
+    Py_hash_t hash = PyObject_Hash(sources[DROPPED]); /* which a frozenset keeps */
+    if (hash == -1) {
+        return -1;
     }
-    if (drop->seen != sources[DROPPED]) { /* most likely made for this response only */
-        drop->seen = sources[DROPPED];
+    struct drop *drop = &state->drops[(size_t)hash & (REMEMBERED - 1)];
+    int same = drop->dropped ? is_same(drop->dropped, sources[DROPPED]) : 0;
+    if (same == 1) {
+        same = is_same(drop->prefixes, sources[PREFIXES]);
+    }
+    if (same != 0) {
+        *found = drop;
+        return same;
+    }
+    if (drop->seen != hash) { /* most likely made for this response only */
+        drop->seen = hash;
         return 1;
     }
     Py_CLEAR(drop->dropped);
@@ -1402,7 +1458,7 @@ request_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObje
     struct state *state = PyModule_GetState(module);
     PyObject *sources[SOURCES] = {NULL}, *body = NULL, *octets = NULL;
     struct pieces pieces;
-    pieces.count = 0;
+    pieces.count = pieces.overflow = 0;
     char framing[FRAMING_OCTETS];
     int plain = is_call_with(keywords, count, names, COUNT_OF(names))
                 && Py_IS_TYPE(args[0], (PyTypeObject *)state->objects[REQUEST_HEAD])
@@ -1451,7 +1507,7 @@ response_octets(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObj
     struct state *state = PyModule_GetState(module);
     PyObject *sources[SOURCES] = {NULL}, *octets = NULL;
     struct pieces pieces;
-    pieces.count = 0;
+    pieces.count = pieces.overflow = 0;
     char start[sizeof "HTTP/1.1 200 "], framing[FRAMING_OCTETS];
     long minor = 0, status = 0;
     int plain = is_call_with(keywords, count, names, COUNT_OF(names))

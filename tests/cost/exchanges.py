@@ -37,6 +37,13 @@ GET: Final = (
     b"Accept-Language: en-GB,en;q=0.9\r\n\r\n"
 )
 
+UNUSUAL: Final = (
+    b"GET / HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: https://addin.vendor.example\r\n"
+    + b"".join(b"%b%03d:\r\n" % (b"a" * 123, number) for number in range(100))
+    + b"\r\n"
+)
+"""A request with names that nobody has heard of, as alike as can be: to compare each with each must not cost more."""
+
 PREFLIGHT: Final = (
     b"OPTIONS /restapi/v1/vtews/query?module=Contacts&limit=20 HTTP/1.1\r\n"
     b"Host: crm.customer.example\r\n"
@@ -132,13 +139,19 @@ class Bench:
         self.client.data_received(GET)
         self.upstream.data_received(CHUNKED)
 
+    def unusual(self) -> None:
+        """Relay a GET whose field names are unusual."""
+        self.client.data_received(UNUSUAL)
+        self.upstream.data_received(SIZED)
+
 
 WORKLOADS: Final[dict[str, Callable[[Bench], None]]] = {
     "preflight": Bench.preflight,
     "get": Bench.get,
     "chunked": Bench.chunked,
+    "unusual": Bench.unusual,
 }
-EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300}
-"""How many of each are counted: 2,000."""
+EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300, "unusual": 50}
+"""How many of each are counted: 2,000 of every day, and some that are not."""
 WARM_UP: Final = 50
 """How many of each go before: Python rewrites its own bytecode for what it meets (PEP 659)."""

@@ -301,6 +301,13 @@ def test_many_lines(compiled: ModuleType, count: int) -> None:
     assert compiled.request_octets(read, target=b"/", host=b"a", change=ADDED, own=OWN) == written
 
 
+@pytest.mark.parametrize("more", [[], [b"x:", b"x:"]], ids=["each-once", "one-twice"])
+def test_unusual_names_of_one_length(compiled: ModuleType, more: list[bytes]) -> None:
+    lines = (line for line in exchanges.UNUSUAL.split(b"\r\n")[3:-2])
+    octets = build.head(b"GET / HTTP/1.1", b"Host: a", *lines, *more)
+    assert compiled.parse_request_head(octets) == head.parse_request_head(octets)
+
+
 def test_limits_are_those_of_each_call(compiled: ModuleType) -> None:
     for lines in (15, 2, 15, 1):
         limits = HeadLimits(lines=lines)

@@ -31,6 +31,7 @@ def made_of(case: Case, scanners: Scanners) -> tuple[str, ...]:
 def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
     octets = case.octets
     for limits in LIMITS:
+        _take_no_more_by_the_short_way(case, limits, scanners)
         try:
             found = HeadBuffer(limits).feed(octets)
         except Http1Error:
@@ -47,16 +48,28 @@ def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
             yield repr(error)
             continue
         yield _shown(head)
-        # The short way takes what it takes as the long one does.
-        begun = (
-            scanners.begin_request(octets, limits)
-            if case.side == "request"
-            else scanners.begin_response(octets, case.method, limits)
-        )
-        assert begun in (None, (head, behind))
         yield from _written(head, scanners)
         for size in (len(behind) or 1, 7):
             yield _read(head, [behind[at : at + size] for at in range(0, len(behind), size)], scanners)
+
+
+def _take_no_more_by_the_short_way(case: Case, limits: HeadLimits, scanners: Scanners) -> None:
+    """See that what the short way takes the long one would have taken, and as the same."""
+    head: RequestHead | ResponseHead
+    begun: tuple[RequestHead | ResponseHead, bytes] | None
+    try:
+        if case.side == "request":
+            begun = scanners.begin_request(case.octets, limits)
+            found = HeadBuffer(limits).feed(case.octets) or (b"", b"")
+            head, behind = scanners.parse_request_head(found[0], limits), found[1]
+        else:
+            begun = scanners.begin_response(case.octets, case.method, limits)
+            found = HeadBuffer(limits, begins=b"HTTP/").feed(case.octets) or (b"", b"")
+            head, behind = scanners.parse_response_head(found[0], case.method, limits), found[1]
+    except Http1Error:
+        assert begun is None
+    else:
+        assert begun in (None, (head, behind))
 
 
 def _shown(head: RequestHead | ResponseHead) -> str:
