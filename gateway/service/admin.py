@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import web
 
-from gateway.service.metrics import CONTENT_TYPE, metrics_of
-
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
@@ -140,6 +138,8 @@ async def _status(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
+    from gateway.service.metrics import CONTENT_TYPE, metrics_of  # noqa: PLC0415 - a megabyte, where nobody asks
+
     octets = metrics_of(await request.app[TELLER].snapshot())
     return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE})
 
