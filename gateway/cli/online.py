@@ -11,8 +11,8 @@ from typing import Final
 from gateway.config.model import Config
 from gateway.policy.model import Site, UpstreamUrl
 from gateway.policy.reason import Reason
+from gateway.relay.attempt import why_not_connected
 from gateway.relay.tls import public_key_pin, upstream_context
-from gateway.relay.upstream import why_not_connected
 
 SECONDS: Final = 5.0
 """For a name, a connection and a TLS handshake together: someone is waiting at a terminal."""

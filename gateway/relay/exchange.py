@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
     from gateway.http1.head import RequestHead, ResponseHead
     from gateway.policy.decide import Relay
+    from gateway.relay.attempt import Attempt
     from gateway.relay.client import ClientConnection
     from gateway.relay.pool import Pool
-    from gateway.relay.upstream import Attempt, Route, UpstreamConnection
+    from gateway.relay.upstream import Route, UpstreamConnection
 
 NOTHING_QUEUED: Final = bytearray()
 """Waits in every exchange that need not wait; never added to."""

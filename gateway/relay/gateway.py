@@ -24,11 +24,12 @@ from gateway.relay.tls import upstream_contexts
 if TYPE_CHECKING:
     from gateway.config.model import Config, Listener
     from gateway.policy.model import Policy, Upstream
+    from gateway.relay.attempt import Attempt
     from gateway.relay.client import ClientConnection
     from gateway.relay.handshake import Handshake
     from gateway.relay.record import Record
     from gateway.relay.tls import UpstreamContexts
-    from gateway.relay.upstream import Attempt, UpstreamConnection
+    from gateway.relay.upstream import UpstreamConnection
 
 SWEEP_SECONDS: Final = 0.25
 """How often deadlines are looked at: the error of every deadline (contract item 15)."""

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from gateway.http1.target import split_host
+from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
 from gateway.relay.tally import Tally
-from gateway.relay.upstream import Attempt, Route, UpstreamConnection
+from gateway.relay.upstream import Route, UpstreamConnection
 
 if TYPE_CHECKING:
     import ssl

@@ -1,25 +1,18 @@
-"""Connections to an upstream: one request at a time, idle ones watched, new ones attempted."""
+"""Connections to an upstream: one request at a time, idle ones watched."""
 
-import asyncio
 import contextlib
-import math
-import socket
-import ssl
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
-
-import aiohappyeyeballs
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.framing import SIZED
 from gateway.http1.head import NOTHING_HELD, HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
-from gateway.relay.fault import where
 from gateway.relay.readable import Look, read, watch
 from gateway.relay.scanners import begin_response, body_reader, parse_response_head
-from gateway.relay.tls import ended_by_close_notify, public_key_pin
+from gateway.relay.tls import ended_by_close_notify
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
@@ -33,8 +26,6 @@ MAX_INTERIM: Final = 8
 """1xx responses dropped in one exchange before the upstream counts as broken (contract item 11)."""
 LAST_READS: Final = 4
 """How often a connection that was reset is read still, a write buffer each: its answer was an early one, and short."""
-EYEBALLS_SECONDS: Final = 0.25
-"""Head start of the first address family (RFC 8305, 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,165 +269,3 @@ class UpstreamConnection(Connection):
     def _ended_cleanly(self) -> bool:
         ssl_object = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
         return ssl_object is None or ended_by_close_notify(ssl_object)
-
-
-class Attempt:
-    """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
-
-    __slots__ = ("_sock", "due", "exchange", "pool", "task")
-
-    def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
-        """Begin."""
-        self.pool = pool
-        self.exchange: Exchange | None = exchange
-        self.due = pool.gateway.loop.time() + pool.upstream.timeouts.connect
-        self._sock: socket.socket | None = None
-        """Of a TCP connection that is there, and that the loop is about to make a transport of."""
-        pool.gateway.upstreams.add(self)
-        self.task = pool.gateway.loop.create_task(self._run(routes))
-
-    def abort(self) -> None:
-        """Give up: nobody waits any more."""
-        self.exchange = None
-        self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
-        if self._sock is None:
-            self.task.cancel()
-        else:  # Cancelled now, uvloop would close the socket behind our back, and tell nobody of the connection's end.
-            with contextlib.suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
-
-    def look(self) -> None:
-        """Do nothing: there is no connection yet."""
-
-    def expire(self) -> None:
-        """Give up for lack of time."""
-        self.due = math.inf
-        exchange = self.exchange
-        self.abort()
-        if exchange is not None:
-            seconds = self.pool.upstream.timeouts.connect
-            try:
-                exchange.failed(Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {seconds:g} s")
-            except Exception as error:  # noqa: BLE001 - contract item 22
-                exchange.broken(error)
-
-    async def _run(self, routes: tuple[Route, ...]) -> None:
-        try:
-            connection, reason, detail = await self._first_that_answers(routes)
-        finally:
-            self.pool.gateway.upstreams.discard(self)
-        exchange, self.exchange = self.exchange, None
-        if exchange is None:
-            if connection is not None:
-                connection.drop()
-            return
-        try:
-            if connection is None:
-                exchange.failed(reason, detail)
-            elif connection.is_open:
-                self.pool.gateway.upstreams.add(connection)
-                exchange.connected(connection)
-            else:
-                exchange.failed(Reason.UPSTREAM_CLOSED, "the upstream closed the connection before it was asked")
-        except Exception as error:  # noqa: BLE001 - contract item 22
-            exchange.broken(error)
-
-    async def _first_that_answers(self, routes: tuple[Route, ...]) -> tuple[UpstreamConnection | None, Reason, str]:
-        reason, detail = Reason.UPSTREAM_NAME_UNRESOLVED, ""
-        # Each has its share of the time: one that swallows packets must leave some to the next.
-        share = self.pool.upstream.timeouts.connect / len(routes) if len(routes) > 1 else None
-        loop = self.pool.gateway.loop
-        for route in routes:
-            began = loop.time()
-            addresses = self.pool.gateway.names.addresses(route.url.host)
-            if not addresses:
-                reason = Reason.UPSTREAM_NAME_UNRESOLVED
-                detail = f"{route.url.host}: {self.pool.gateway.names.error(route.url.host)}"
-            else:
-                try:
-                    connection = await self._connect(route, addresses, share)
-                except Exception as error:  # noqa: BLE001 - whatever it fails with is told as one of our reasons
-                    reason = why_not_connected(error)
-                    words = where(error) if reason is Reason.INTERNAL else str(error)
-                    if share is not None and loop.time() - began >= share:  # which a loop's own words do not tell
-                        reason, words = Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {share:g} s"
-                    detail = f"{route.url.authority}: {words}"
-                else:
-                    self.pool.servers.connected(route.url)
-                    return connection, reason, detail
-            if self.exchange is None:  # given up: what failed says nothing of the server, and nobody wants the next
-                break
-            self.pool.servers.failed(route.url, reason, detail)
-        return None, reason, detail
-
-    async def _connect(
-        self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
-    ) -> UpstreamConnection:
-        if len(addresses) == 1 and not route.tls_name:
-            if share is None:
-                return await self.connect_at_once(route, *addresses[0])
-            async with asyncio.timeout(share):
-                return await self.connect_at_once(route, *addresses[0])
-        loop = self.pool.gateway.loop
-        began = loop.time()
-        infos = [
-            (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, route.url.port)) for family, host in addresses
-        ]
-        async with asyncio.timeout(share):
-            sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType] - a bare tuple
-                infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
-            )
-        self._sock = sock
-        try:
-            _, connection = await loop.create_connection(
-                lambda: UpstreamConnection(self.pool, route),
-                sock=sock,
-                ssl=self.pool.context if route.tls_name else None,
-                server_hostname=route.tls_name or None,
-                ssl_handshake_timeout=max(share - loop.time() + began, 0.001) if share and route.tls_name else None,
-            )
-        except BaseException:
-            with contextlib.suppress(OSError):  # closed by the loop already
-                sock.close()
-            raise
-        finally:
-            self._sock = None
-        pin = self.pool.upstream.tls.pin
-        if route.tls_name and pin is not None:
-            self._check_pin(connection, pin)
-        return connection
-
-    async def connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
-        """Connect where there is no choice of addresses: in a third of the time, since the loop does it all.
-
-        Every request takes this way where the upstream closes after each answer, as PHP's does.
-        """
-        connection = UpstreamConnection(self.pool, route)
-        await self.pool.gateway.loop.create_connection(lambda: connection, address, route.url.port, family=family)
-        return connection
-
-    def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:
-        ssl_object = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None
-        certificate = ssl_object.getpeercert(binary_form=True) if ssl_object is not None else None
-        found = public_key_pin(certificate) if certificate else "no certificate"
-        if found != pin:
-            connection.drop()
-            message = f"the certificate's public key is {found}, not the one pinned"
-            raise ssl.SSLCertVerificationError(1, message)
-
-
-def why_not_connected(error: BaseException) -> Reason:
-    """Return the reason for what connecting failed with; the one place that knows a library's exceptions."""
-    match error:
-        case ConnectionRefusedError():
-            return Reason.UPSTREAM_REFUSED
-        case ssl.SSLCertVerificationError():
-            return Reason.UPSTREAM_CERTIFICATE
-        case ssl.SSLError() | ConnectionError():
-            return Reason.UPSTREAM_TLS if isinstance(error, ssl.SSLError) else Reason.UPSTREAM_CLOSED
-        case TimeoutError():
-            return Reason.UPSTREAM_CONNECT_TIMEOUT
-        case OSError():
-            return Reason.UPSTREAM_UNREACHABLE
-        case _:
-            return Reason.INTERNAL

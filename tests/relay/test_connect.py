@@ -9,8 +9,9 @@ import pytest
 
 from gateway.policy.model import Policy, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
+from gateway.relay.attempt import Attempt
 from gateway.relay.names import Names
-from gateway.relay.upstream import Attempt, UpstreamConnection
+from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import answers, refusing, until
 from tests.relay.policies import HOST, SITE

@@ -14,9 +14,10 @@ import trustme
 from gateway.config.model import ListenerLimits
 from gateway.policy.model import SiteLimits, Timeouts, UpstreamTls
 from gateway.policy.reason import Reason
+from gateway.relay.attempt import Attempt
 from gateway.relay.client import ClientConnection
 from gateway.relay.connection import NEVER
-from gateway.relay.upstream import Attempt, UpstreamConnection
+from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, Script, ScriptedUpstream, answers, until
 from tests.relay.policies import ADDIN, SITE

@@ -11,10 +11,10 @@ from gateway.config.model import Config, Listener
 from gateway.cors.origin import OriginTable
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
+from gateway.relay.attempt import why_not_connected
 from gateway.relay.connection import KEEP_ALIVE, LOOKS_BEFORE_KEEP_ALIVE, Connection
 from gateway.relay.door import address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
-from gateway.relay.upstream import why_not_connected
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, ScriptedUpstream, answers, connected, refusing, until
 from tests.relay.policies import ADDIN, HOST, SITE

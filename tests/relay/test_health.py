@@ -12,8 +12,9 @@ import trustme
 
 from gateway.policy.model import Health, Policy, SiteLimits, Timeouts, Upstream, UpstreamTls, UpstreamUrl
 from gateway.policy.reason import Reason
+from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
-from gateway.relay.upstream import Attempt, Route, UpstreamConnection
+from gateway.relay.upstream import Route, UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, ScriptedUpstream, until
 from tests.relay.policies import ADDIN, HOST, SITE

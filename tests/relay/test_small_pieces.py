@@ -6,9 +6,10 @@ import tracemalloc
 
 import pytest
 
+from gateway.relay.attempt import Attempt
 from gateway.relay.client import ClientConnection
 from gateway.relay.connection import MAX_PIECES, WRITE_BUFFER_OCTETS, Connection
-from gateway.relay.upstream import Attempt, UpstreamConnection
+from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, until
 from tests.relay.test_bounds import PREFLIGHT, held, the_client, the_upstream
