@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -138,7 +138,7 @@ Script = Callable[[Peer], Awaitable[None]]
 
 
 @contextmanager
-def refusing() -> Iterator[int]:
+def refusing() -> Generator[int]:
     """Give a port on which every connection is refused: it is taken, and nobody listens."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
