@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.policy.model import Policy, Upstream, UpstreamUrl
+from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import Attempt
 from gateway.relay.names import Names
@@ -61,12 +61,12 @@ async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.Mo
         raise AssertionError
 
     monkeypatch.setattr(Attempt, method, never)
-    made = await rig(answers(OK))
+    made = await rig(answers(OK), timeouts=Timeouts(connect=1000))  # by which no attempt ends here
     client = await made.client()
     await client.send(GET)
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
     client.close()
-    await cancelled.wait()
+    await until(cancelled.is_set)
     assert (await made.record()).reason is Reason.CLIENT_GONE
     assert made.gateway.upstreams == set()
 

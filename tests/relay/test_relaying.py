@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from gateway.policy.model import Timeouts
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
 from tests.relay.conftest import RigMaker
@@ -268,7 +269,7 @@ async def test_an_early_answer_is_relayed_at_once_and_the_client_reads_it_while_
         gone.set()
 
     gone = asyncio.Event()
-    made = await rig(script)
+    made = await rig(script, timeouts=Timeouts(keep_alive=1000))  # by which no connection ends here
     client = await made.client()
     await client.send(post(b"Content-Length: 1000000", b"x" * 1000))
     response = await client.response()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from gateway.policy.model import UpstreamTls
+from gateway.policy.model import Timeouts, UpstreamTls
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection, State
 from gateway.relay.upstream import UpstreamConnection
@@ -178,6 +178,7 @@ async def run(case: Case, mode: Mode, rig: RigMaker, certified: Certified, monke
         prefix=case.prefix,
         trusting=certified.client_side if mode.client_tls else None,
         tls=UpstreamTls(ca=certified.ca) if mode.upstream_tls else None,
+        timeouts=Timeouts(keep_alive=1000),  # so that no idle connection ends by itself while a test waits for its end
         **({"trusted_proxies": (ip_network("127.0.0.1"),)} if case.trusted else {}),
     )
     if case.warm:
