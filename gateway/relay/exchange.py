@@ -79,6 +79,7 @@ class Exchange:
         "_id_line",
         "_is_stream",
         "_key",
+        "_own_up",
         "_pool",
         "_queue",
         "_reader",
@@ -142,6 +143,8 @@ class Exchange:
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
         self._host_up = b""
+        self._own_up = b""
+        """Field lines of our own, towards the upstream."""
         self._id_line = b"X-Request-Id: %b\r\n" % request_id.encode()
         self._key: bytes | None = None
         """Of a request that opens a WebSocket where the site has one."""
@@ -170,6 +173,9 @@ class Exchange:
         self._routes = self._pool.routes(self._host_up)
         if not (head.plain or self._look_closer()):
             return
+        client = self.client
+        self._own_up = client.forwarding_lines(head) + self._id_line
+        self._own_up += client.gateway.loop_line if head.plain else self._rare_lines()
         connection = self._pool.take(self._routes[0])
         if connection is not None:
             self._send(connection)
@@ -204,15 +210,13 @@ class Exchange:
         client, head = self.client, self.head
         self.upstream = upstream
         upstream.begin(self)
-        gateway, prefix = client.gateway, upstream.route.url.prefix
-        own = client.forwarding_lines(head) + self._id_line
-        own += gateway.loop_line if head.plain else self._rare_lines()
+        prefix = upstream.route.url.prefix
         octets = request_octets(
             head,
             target=prefix + head.target if prefix else head.target,
             host=self._host_up,
             change=request_change(self.relay, head),
-            own=own,
+            own=self._own_up,
         )
         if self._queue:
             octets += self._queue
