@@ -28,6 +28,9 @@ class Half:
     other: Crm
     died: Deaths = field(default_factory=Deaths)
     loads: dict[str, Load] = field(default_factory=dict[str, Load])
+    """Those that are on."""
+    called: list[tuple[str, Load]] = field(default_factory=list[tuple[str, Load]])
+    """All there were."""
 
     def __post_init__(self) -> None:
         """Begin to serve."""
@@ -50,14 +53,15 @@ class Half:
         admin = {"address": f"{LOOPBACK}:{self.admin}"}
         return self.made.text(listeners, sites, admin=admin, workers=self.workers)
 
-    def call(self, stack: ExitStack, rate: float) -> None:
-        """Have the load on."""
+    def call(self, stack: ExitStack, rate: float, part: str) -> None:
+        """Have the load on, in a part of the time."""
         plain, tls, other = (share * rate for share in SHARES)
         self.loads = {
             "plain": stack.enter_context(self.made.load(self.plain, plain)),
             "TLS": stack.enter_context(self.made.load(self.tls, tls, tls=True)),
             "other site": stack.enter_context(self.made.load(self.plain, other, host=OTHER)),
         }
+        self.called += [(f"{name}, {part}", load) for name, load in self.loads.items()]
 
     def kill(self) -> None:
         """Kill a worker, where there is one."""
@@ -88,7 +92,7 @@ class Half:
 
     def tell(self, told: Told) -> None:
         """Add what its load met."""
-        for name, load in self.loads.items():
+        for name, load in self.called:
             told.load(load, f", {self.name}, {name}", inside=self.died.is_inside if self.died.seconds else None)
         if self.died.seconds:
             told.seconds(f"until another worker accepts, {self.name}", self.died.seconds, 1)

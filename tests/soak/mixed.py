@@ -1,6 +1,7 @@
 """All of it at once for as long as is wanted, in front of one process and of several."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import cycle
 from typing import Final
@@ -11,7 +12,7 @@ from tests.soak.crm import BACK_SECONDS, gone_and_back
 from tests.soak.half import SHARES, Half
 from tests.soak.place import CRM_NAME, Place, place
 from tests.soak.told import Told
-from tests.soak.watch import Watch
+from tests.soak.watch import REST_SECONDS, Watch
 
 STEPS: Final = (
     *("limits", "certificate", "death", "broken", "death", "one worker more", "crm away", "certificate", "listener"),
@@ -19,9 +20,13 @@ STEPS: Final = (
 )
 """Workers die with files on disk that cannot be used, too: who takes their place has to be as they were."""
 QUIET: Final = ("certificate", "broken", "crm away")
-"""In the later half: nothing that replaces a worker, so that their memory can be watched for a while."""
-QUIET_FROM: Final = 1 / 2
-"""Of the time. In a run of less than 20 minutes workers do not become old enough to tell of a slope."""
+"""Nothing that replaces a process, so that each can be compared with what it was before."""
+PARTS: Final = (
+    ("first half", ((STEPS, 1 / 3), (QUIET, 1 / 6))),
+    ("later half", ((QUIET, 1 / 2),)),
+)
+"""What is done in which share of the time; behind each part there is a rest. Before the first, who came last has served
+for a while: what a worker needs for its first requests is no growth."""
 
 
 class Mixed:
@@ -69,26 +74,45 @@ class Mixed:
             told.seconds("first success behind the CRM's return", self.back, BACK_SECONDS)
 
 
-def mixed(*, seconds: float, workers: tuple[int, ...], rate: float, pause_seconds: float, away_answers: int) -> Told:
-    """Do all of it for so long, and each thing of `STEPS` once at least; the gateways share the rate."""
+def mixed(
+    *,
+    seconds: float,
+    workers: tuple[int, ...],
+    rate: float,
+    pause_seconds: float,
+    away_answers: int,
+    rest_seconds: float = REST_SECONDS,
+) -> Told:
+    """Do all of it for so long, and each thing of `STEPS` once at least; the gateways share the rate.
+
+    Halfway everybody leaves for a while, and so it is at the end: what the processes have then can be compared.
+    """
     told = Told(f"{seconds / 60:g} minutes of all of this mixed, {rate:g} requests/s")
     each = rate / len(workers)
     pause = int(each * SHARES[0] * pause_seconds)
     with place() as made:
         mix = Mixed(made, workers, away_answers)
         with Watch({half.name: half.gateway for half in mix.halves}) as watch:
-            with ExitStack() as stack:
-                for half in mix.halves:
-                    half.call(stack, each)
-                began = time.monotonic()
-                steps, quiet = cycle(STEPS), cycle(QUIET)
-                while (gone := time.monotonic() - began) < seconds or len(mix.done) < len(STEPS):
-                    is_quiet = gone > QUIET_FROM * seconds and len(mix.done) >= len(STEPS)
-                    mix.step(next(quiet if is_quiet else steps))
-                    mix.halves[0].loads["plain"].more(pause)
-                mix.step("certificate")
+            for part, what in PARTS:
+                with ExitStack() as stack:
+                    for half in mix.halves:
+                        half.call(stack, each, part)
+                    for steps, share in what:
+                        _go_through(mix, steps, seconds * share, pause)
+                watch.rest(rest_seconds)
             mix.tell(told)
         watch.tell(told)
         for half in mix.halves:
             half.tell_rest(told)
     return told
+
+
+def _go_through(mix: Mixed, steps: Sequence[str], seconds: float, pause: int) -> None:
+    """Do these things again and again for so long, each once at least, and leave with files that can be used."""
+    began = time.monotonic()
+    for done, step in enumerate(cycle(steps)):
+        if time.monotonic() - began >= seconds and done >= len(steps):
+            break
+        mix.step(step)
+        mix.halves[0].loads["plain"].more(pause)
+    mix.step("certificate")

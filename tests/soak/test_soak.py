@@ -62,4 +62,4 @@ def test_a_start_with_nobody_there() -> None:
 
 @needs_names
 def test_all_of_it_mixed() -> None:
-    assert good(mixed(seconds=1, workers=(2,), rate=RATE, pause_seconds=0.1, away_answers=5))
+    assert good(mixed(seconds=1, workers=(2,), rate=RATE, pause_seconds=0.1, away_answers=5, rest_seconds=0))

@@ -2,29 +2,26 @@
 
 import threading
 import time
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
-from statistics import median
 from typing import Final, Self
 
+from gateway.service.memory import GIVE_BACK_SECONDS
 from tests.real.processes import until
 from tests.soak import proc
 from tests.soak.gateway import Gateway
 from tests.soak.told import Told
 
 EACH_SECONDS: Final = 1.0
-LIVED_SECONDS: Final = 600.0
-"""A process that did not live longer tells nothing of a slope: it is still warming up.
-
-A TLS connection holds up to 0.6 MiB from its first large upload on, in uvloop's and OpenSSL's buffers, and lives up to
-six minutes here (`LIVES` of tests/soak/driver.py): for so long what all of them hold grows.
-"""
-SLOPE_KIB: Final = 64.0
+LIVED_SECONDS: Final = 240.0
+"""A process that did not live longer is still warming up, and of its memory nothing is told."""
+GROWTH_KIB: Final = 64.0
 """A minute: 90 MiB a day."""
+REST_SECONDS: Final = GIVE_BACK_SECONDS + 6.0
+"""After so long nothing is left of clients and upstreams, and what was free since is given back."""
 SETTLED_SECONDS: Final = 30.0
 
 
@@ -45,6 +42,8 @@ class Watch:
         """Watch these, each by its name."""
         self.samples: dict[tuple[str, int], list[Sample]] = {}
         """By name and process."""
+        self.rests: list[dict[int, Sample]] = []
+        """What each process had when nobody was there."""
         self._gateways = gateways
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -60,41 +59,72 @@ class Watch:
     def _run(self) -> None:
         while not self._end.wait(EACH_SECONDS):
             for name, gateway in self._gateways.items():
-                at = time.monotonic() / 60
-                for pid in proc.family(gateway.pid):
-                    with suppress(OSError):  # it has ended meanwhile
-                        sample = Sample(at, proc.resident_kib(pid), proc.descriptors(pid))
-                        if sample.resident_kib:  # else it has ended, and nobody has waited for it yet
-                            self.samples.setdefault((name, pid), []).append(sample)
+                for pid, sample in look(gateway).items():
+                    self.samples.setdefault((name, pid), []).append(sample)
+
+    def rest(self, seconds: float) -> None:
+        """Note what each process has, after so long in which nobody is there."""
+        time.sleep(seconds)
+        self.rests.append({pid: sample for each in self._gateways.values() for pid, sample in look(each).items()})
 
     def tell(self, told: Told) -> None:
-        """Add the figures of the processes that are still there, over the later half of their lives.
+        """Add the figures of the processes that are still there, and how they grew from the first rest to the last.
 
         The workers of a gateway are judged together: when one is killed its clients go to the others, and come back
         as they connect anew. What one needs more and another less is no growth.
         """
         for name, gateway in self._gateways.items():
             workers = gateway.workers()
-            for pid in proc.family(gateway.pid):
-                is_one_of_several = len(workers) > 1 and pid in workers
-                tell(told, f"{name}, process {pid}", self.samples.get((name, pid), []), may_grow=is_one_of_several)
-            if len(workers) > 1:
-                all_of_them = together([self.samples.get((name, pid), []) for pid in workers])
-                tell(told, f"{name}, {len(workers)} workers together", all_of_them)
+            others = [pid for pid in proc.family(gateway.pid) if pid not in workers]
+            for pid in (*others, *workers):
+                tell(told, f"{name}, process {pid}", self.samples.get((name, pid), []))
+            of_workers = f"{len(workers)} workers together" if len(workers) > 1 else f"process {workers[0]}"
+            groups = {f"process {pid}": [pid] for pid in others} | {of_workers: workers}
+            for of, pids in groups.items():
+                rests = together([[rest[pid] for rest in self.rests if pid in rest] for pid in pids])
+                tell_growth(told, f"{name}, {of}", rests)
 
 
-def tell(told: Told, of: str, samples: Sequence[Sample], *, may_grow: bool = False) -> None:
-    """Add the figures of a process, or several, unless they are too young; the slope has a bound if it may not grow."""
+def look(gateway: Gateway) -> dict[int, Sample]:
+    """Return what each process of a gateway has now."""
+    at = time.monotonic() / 60
+    found: dict[int, Sample] = {}
+    for pid in proc.family(gateway.pid):
+        with suppress(OSError):  # it has ended meanwhile
+            sample = Sample(at, proc.resident_kib(pid), proc.descriptors(pid))
+            if sample.resident_kib:  # else it has ended, and nobody has waited for it yet
+                found[pid] = sample
+    return found
+
+
+def tell(told: Told, of: str, samples: Sequence[Sample]) -> None:
+    """Add the figures of a process, or several, over the later half of its life, unless it is too young.
+
+    How its memory goes up meanwhile is not told. A TLS connection holds up to 0.9 MiB once a large body has passed on
+    it, in the buffers of uvloop and OpenSSL: how many there are of these goes up and down for as long as one looks.
+    """
     if not samples or (samples[-1].at - samples[0].at) * 60 < LIVED_SECONDS:
         return
     later = samples[len(samples) // 2 :]
     told.figure(f"{of}, lived", samples[-1].at - samples[0].at, "min")
-    told.figure(f"{of}, memory at the end", later[-1].resident_kib / 1024, "MiB")
-    told.figure(f"{of}, memory slope", slope(later), "KiB/min", None if may_grow else SLOPE_KIB)
-    opened = sorted(sample.descriptors for sample in later)
+    resident, opened = (
+        sorted(each) for each in zip(*((one.resident_kib, one.descriptors) for one in later), strict=True)
+    )
+    for name, kib in (("median", resident[len(resident) // 2]), ("greatest", resident[-1])):
+        told.figure(f"{of}, memory, {name}", kib / 1024, "MiB")
     told.figure(f"{of}, files open, least", opened[0], "")
     told.figure(f"{of}, files open, median", opened[len(opened) // 2], "")
     told.figure(f"{of}, files open, greatest", opened[-1], "")
+
+
+def tell_growth(told: Told, of: str, rests: Sequence[Sample]) -> None:
+    """Add by how much a process, or several, grew from one rest to another, which has a bound: nobody is there then."""
+    if len(rests) > 1:
+        first, last = rests[0], rests[-1]
+        told.figure(f"{of}, memory at rest, first", first.resident_kib / 1024, "MiB")
+        told.figure(f"{of}, memory at rest, last", last.resident_kib / 1024, "MiB")
+        a_minute = (last.resident_kib - first.resident_kib) / (last.at - first.at)
+        told.figure(f"{of}, growth at rest", a_minute, "KiB/min", GROWTH_KIB)
 
 
 def together(each: Iterable[Sequence[Sample]]) -> list[Sample]:
@@ -110,22 +140,6 @@ def together(each: Iterable[Sequence[Sample]]) -> list[Sample]:
         for at, them in sorted(at_once.items(), key=itemgetter(0))
         if len(them) == processes
     ]
-
-
-def slope(samples: Sequence[Sample]) -> float:
-    """Return the slope of the resident memory in KiB a minute: the median of those between two moments.
-
-    So what was needed for a moment does not count (Theil and Sen). The two are whole minutes apart: the gateway gives
-    back what is free once a minute, and what comes and goes in between is no slope either.
-    """
-    moments = [sample.at for sample in samples]
-    slopes: list[float] = []
-    for sample in samples:
-        minutes = 1
-        while (then := bisect_left(moments, sample.at + minutes)) < len(samples):
-            slopes.append((samples[then].resident_kib - sample.resident_kib) / minutes)
-            minutes += 1
-    return median(slopes) if slopes else 0.0
 
 
 @dataclass(frozen=True, slots=True)
