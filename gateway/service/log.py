@@ -111,7 +111,7 @@ def request_as_json(record: "Record") -> str:
         behind_path += f',"remedy":{_string(record.remedy)}'
     return (
         f'{{"time":"{_timestamp()}{until_path}{path}{behind_path},"request_id":"{record.request_id}"'
-        f',"duration_ms":{round(record.duration_ms, 1)}}}'
+        f',"duration_ms":{record.duration_ms:.1f}}}'
     )
 
 
