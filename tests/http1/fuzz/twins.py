@@ -57,13 +57,15 @@ def _take_no_more_by_the_short_way(case: Case, limits: HeadLimits, scanners: Sca
     """See that what the short way takes the long one would have taken, and as the same."""
     head: RequestHead | ResponseHead
     begun: tuple[RequestHead | ResponseHead, bytes] | None
+    if case.side == "request":
+        begun = scanners.begin_request(case.octets, limits)
+    else:
+        begun = scanners.begin_response(case.octets, case.method, limits)
     try:
         if case.side == "request":
-            begun = scanners.begin_request(case.octets, limits)
             found = HeadBuffer(limits).feed(case.octets) or (b"", b"")
             head, behind = scanners.parse_request_head(found[0], limits), found[1]
         else:
-            begun = scanners.begin_response(case.octets, case.method, limits)
             found = HeadBuffer(limits, begins=b"HTTP/").feed(case.octets) or (b"", b"")
             head, behind = scanners.parse_response_head(found[0], case.method, limits), found[1]
     except Http1Error:
