@@ -25,8 +25,11 @@ PARTS: Final = (
     ("first half", ((STEPS, 1 / 3), (QUIET, 1 / 6))),
     ("later half", ((QUIET, 1 / 2),)),
 )
-"""What is done in which share of the time; behind each part there is a rest. Before the first, who came last has served
-for a while: what a worker needs for its first requests is no growth."""
+"""What is done in which share of the time; behind each part there is a rest.
+
+Before the first, who came last has served for a while, in a run of 30 minutes at least: what a worker needs for its
+first requests is no growth. In a shorter one workers are too young (`WARM_SECONDS`), and the others are judged.
+"""
 
 
 class Mixed:

@@ -18,6 +18,12 @@ from tests.soak.told import Told
 EACH_SECONDS: Final = 1.0
 LIVED_SECONDS: Final = 240.0
 """A process that did not live longer is still warming up, and of its memory nothing is told."""
+WARM_SECONDS: Final = 300.0
+"""How old a process has to be at its first rest, for it to be compared with a later one.
+
+A worker needs 1 MiB more at rest after 11 minutes than after two, and no more than after eight; what is in use of its
+heap is the same within 20 KiB from the third minute on.
+"""
 GROWTH_KIB: Final = 64.0
 """A minute: 90 MiB a day."""
 REST_SECONDS: Final = GIVE_BACK_SECONDS + 6.0
@@ -43,7 +49,7 @@ class Watch:
         self.samples: dict[tuple[str, int], list[Sample]] = {}
         """By name and process."""
         self.rests: list[dict[int, Sample]] = []
-        """What each process had when nobody was there."""
+        """What each process had when nobody was there, unless it was young."""
         self._gateways = gateways
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -63,9 +69,15 @@ class Watch:
                     self.samples.setdefault((name, pid), []).append(sample)
 
     def rest(self, seconds: float) -> None:
-        """Note what each process has, after so long in which nobody is there."""
+        """Note what each process has that is no longer warming up, after so long in which nobody is there."""
         time.sleep(seconds)
-        self.rests.append({pid: sample for each in self._gateways.values() for pid, sample in look(each).items()})
+        resting: dict[int, Sample] = {}
+        for name, gateway in self._gateways.items():
+            for pid, sample in look(gateway).items():
+                samples = self.samples.get((name, pid), [sample])
+                if (sample.at - samples[0].at) * 60 >= WARM_SECONDS:
+                    resting[pid] = sample
+        self.rests.append(resting)
 
     def tell(self, told: Told) -> None:
         """Add the figures of the processes that are still there, and how they grew from the first rest to the last.
