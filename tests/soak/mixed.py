@@ -22,8 +22,8 @@ STEPS: Final = (
 QUIET: Final = ("certificate", "broken", "crm away")
 """Nothing that replaces a process, so that each can be compared with what it was before."""
 PARTS: Final = (
-    ("first half", ((STEPS, 1 / 3), (QUIET, 1 / 6))),
-    ("later half", ((QUIET, 1 / 2),)),
+    ("until the first rest", ((STEPS, 1 / 4), (QUIET, 3 / 8))),
+    ("behind it", ((QUIET, 3 / 8),)),
 )
 """What is done in which share of the time; behind each part there is a rest.
 
@@ -88,7 +88,7 @@ def mixed(
 ) -> Told:
     """Do all of it for so long, and each thing of `STEPS` once at least; the gateways share the rate.
 
-    Halfway everybody leaves for a while, and so it is at the end: what the processes have then can be compared.
+    Behind each part everybody leaves for a while: what the processes have then can be compared.
     """
     told = Told(f"{seconds / 60:g} minutes of all of this mixed, {rate:g} requests/s")
     each = rate / len(workers)
