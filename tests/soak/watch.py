@@ -22,8 +22,8 @@ WARM_SECONDS: Final = 480.0
 """How old a process has to be at its first rest, for it to be compared with a later one.
 
 A worker needs 1 MiB more at rest after 11 minutes than after two, and no more than after eight; what is in use of its
-heap is the same within 20 KiB from the third minute on. Three of 5 to 6 minutes had 2.3 MiB more 16 minutes later, while
-a process of 16 minutes that had the same to do had 16 KiB more.
+heap is the same within 20 KiB from the third minute on. Three of 5 to 6 minutes had 2.3 MiB more 16 minutes later; a
+process of 16 minutes that had the same to do had 16 KiB more.
 """
 GROWTH_KIB: Final = 64.0
 """A minute: 90 MiB a day."""
