@@ -241,7 +241,7 @@ class Gateway:
 
     def refusals(self, site: str | None) -> tuple[Refusal, ...]:
         """Return the last requests of a site, or of none, that something should be done about, the latest first."""
-        return tuple(reversed(self._refusals.get(site, ())))
+        return tuple([*self._refusals.get(site, ())][::-1])
 
     def counted(self, reason: Reason) -> int:
         """Return how often anything ended for a reason."""

@@ -178,7 +178,7 @@ def decode(octets: bytes) -> Snapshot:
 
 def _plain(value: "DataclassInstance") -> dict[str, object]:
     """Return a dataclass as JSON has it, one level deep: what is below comes here by itself."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}  # `fields` makes a tuple: `status_of`
 
 
 Read = Callable[[Any], Any]

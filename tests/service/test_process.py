@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from gateway.relay.gateway import Gateway
 from gateway.relay.record import Record
 from gateway.service.prepare import prepare
 from gateway.service.process import Process
+from gateway.service.snapshot import encode
 from gateway.service.systemd import Notifier
 from tests.relay.peers import Peer, RawResponse, connected, until
 from tests.service.running import free_port
@@ -143,3 +145,15 @@ async def test_the_admin_address_tells_those_who_are_no_pages_and_reloads_when_a
         assert (await ask(admin, "GET /readyz HTTP/1.1", host)).status == 200
         process.gateway.drain()
         assert (await ask(admin, "GET /readyz HTTP/1.1", host)).status == 503
+
+
+async def test_what_is_told_each_second_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(text_of(f"address: 127.0.0.1:{free_port()}", sites={"crm.example": free_port()}))
+    async with serving(file) as process:
+        for _ in range(50):
+            encode(await process.snapshot())
+        before = sys.getallocatedblocks()
+        for _ in range(500):
+            encode(await process.snapshot())
+        assert sys.getallocatedblocks() - before < 500, "free lists count, too: Python gives nothing of them back"
