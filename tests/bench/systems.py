@@ -1,6 +1,7 @@
 """What is compared: how each system is started, and where its version is told."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -59,7 +60,8 @@ class System:
             text=True,
         )
         lines = (told.stdout + told.stderr).strip().splitlines()
-        return next((line for line in lines if "version" in line.lower()), lines[0]).strip()
+        line = next((line for line in lines if "version" in line.lower()), lines[0]).strip()
+        return re.sub(r"^/\S*/", "", line)  # Envoy tells where it is installed first, which is nobody's business
 
 
 def _floor(place: Place, _file: Path, _log: bool) -> list[str]:
