@@ -1,7 +1,6 @@
 """The roots, and what is built in them: once for all tests, which for that run in one worker."""
 
 import re
-import shutil
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +10,7 @@ from tests.deploy.dockerfile import Build, Context, stages_of
 from tests.deploy.image import DOCKER, DOCKERFILE, Image
 from tests.deploy.roots import OFFLINE, Disk, Root, skip_unless_possible
 from tests.docs.markdown import ROOT
+from tests.sources import copy_sources
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +53,6 @@ def package(python: Root) -> Root:
     # What the script itself says to install where something is missing.
     (said,) = re.findall(r"sudo apt install (.*)\"", script)
     roots.install(root, *said.split())
-    source = root.file("/source")
-    for name in ("gateway", "requirements", "config", "deploy"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source / name)
+    copy_sources(root.file("/source"))
     root.run("deploy/debian/build", "/built", folder="/source", environment=OFFLINE)
     return root

@@ -18,7 +18,11 @@ import pytest
 
 from tests.docs.markdown import ROOT, block, blocks
 from tests.real.processes import ENDED_WITHIN_SECONDS, LOOPBACK, Ports, accepts, running
+from tests.sources import copy_sources
 from tests.system import needs, path_of
+
+pytestmark = pytest.mark.xdist_group("installation")
+"""One worker installs for all of them."""
 
 PAGE: Final = ROOT / "docs" / "installation.md"
 UNIT: Final = ROOT / "deploy" / "systemd" / "cors-gateway.service"
@@ -78,15 +82,17 @@ class Machine:
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """Return a machine on which the gateway is installed as the page says."""
     machine = Machine(tmp_path_factory.mktemp("root"))
+    sources = tmp_path_factory.mktemp("sources")
+    copy_sources(sources)
     make_environment, *install = block(PAGE, "sh", "install").text.splitlines()
-    machine.run(make_environment, ROOT)
+    machine.run(make_environment, sources)
     machine.path(COMMANDS).mkdir(parents=True)
     # Python 3.11 puts an old setuptools into each new environment: pip, which has no network here, cannot replace it.
     machine.run(f"{PREFIX}/bin/pip uninstall --quiet --yes setuptools", machine.root)
     # The locked packages are at hand in the tests' own environment; pip finds them there, and takes no others.
     (site_packages,) = machine.path(PREFIX).glob("lib/python*/site-packages")
     (site_packages / "at-hand.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
-    machine.run("\n".join(install), ROOT)
+    machine.run("\n".join(install), sources)
     machine.path(CONFIGURATION).mkdir(parents=True)
     return machine
 
