@@ -11,8 +11,9 @@ import aiohappyeyeballs
 
 from gateway.policy.reason import Reason
 from gateway.relay.fault import where
+from gateway.relay.route import Route
 from gateway.relay.tls import public_key_pin
-from gateway.relay.upstream import Route, UpstreamConnection
+from gateway.relay.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
     from gateway.relay.exchange import Exchange

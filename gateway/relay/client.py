@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
@@ -15,7 +15,7 @@ from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection, guarded
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection
 from gateway.relay.door import Door, address_of_peer
 from gateway.relay.exchange import Exchange
 from gateway.relay.readable import has_left
@@ -119,10 +119,9 @@ class ClientConnection(Connection):
 
     # The transport's callbacks.
 
-    @guarded
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def _made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
-        super().connection_made(transport)
+        super()._made(transport)
         self.gateway.joined(self)  # before the handshake leaves, or a drain would take this for the end of all
         if self._handshake is not None:
             self._door = self._handshake.door
@@ -144,8 +143,7 @@ class ClientConnection(Connection):
         else:
             self.due = self.loop.time() + self.limits.head_seconds
 
-    @guarded
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _lost(self, exc: Exception | None) -> None:
         """End what is under way: the client is gone."""
         if isinstance(exc, ssl.SSLError) and not self._asked:
             self.gateway.tls_failed(exc)  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
@@ -162,34 +160,30 @@ class ClientConnection(Connection):
         if not self._feeding:
             self._feed()
 
-    @guarded
-    def eof_received(self) -> None:
+    def _ended(self) -> None:
         """Take the end of the client's octets as its leaving (contract item 10)."""
         if self.exchange is not None:
             self.exchange.client_gone()
         else:
             self._close()
 
-    @guarded
-    def look(self) -> None:
+    def _look(self) -> None:
         """Notice what no loop tells of: an answer that has been taken, and a client that has gone unread.
 
         Nobody reads a client whose request is held back: the kernel is asked whether it has gone (contract item 10).
         Not in a tunnel, where what the client said before it left still has to reach the upstream.
         """
-        super().look()
+        super()._look()
         if self._answer_unsent and self.state is State.HEAD and not self.holds_part_of_a_head:
             self._note_idle()
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
             return
         sock = self.transport.get_extra_info("socket")
         if sock is not None and has_left(sock.fileno()):
-            self.eof_received()
+            self._ended()
 
-    @guarded
-    def expire(self) -> None:
+    def _expired(self) -> None:
         """Act on the deadline that passed: what it means depends on the state."""
-        self.due = NEVER
         match self.state:
             case State.HEAD if self.holds_part_of_a_head:
                 salvaged = salvage(self._buffer.octets)
@@ -208,13 +202,25 @@ class ClientConnection(Connection):
     def _feed(self) -> None:
         self._feeding = True
         try:
-            while self._octets and (self._read_head() if self.state is HEAD else self._STEPS[self.state](self)):
+            while self._octets and (self._read_head() if self.state is HEAD else self._step()):
                 pass
         except Exception as error:  # noqa: BLE001 - contract item 22: any exception aborts both sides and logs one line
             self.broken(error)
         finally:
             self._feeding = False
         self.balance()
+
+    def _step(self) -> bool:
+        """Do with octets behind a head what the state says; True asks for another round with what is left (item 2)."""
+        match self.state:
+            case State.EXCHANGE:
+                return self._read_body()
+            case State.TUNNEL:
+                return self._read_tunnel()
+            case State.LINGER:
+                return self._discard()
+            case _:
+                return self._nothing()
 
     def _waits_for_its_reader(self) -> bool:
         """Tell whether the next request must wait until the client has read earlier answers, or is for nobody."""
@@ -545,11 +551,3 @@ class ClientConnection(Connection):
             if not self.holds_part_of_a_head:
                 self._await_head(self.loop.time())
             self._feed()
-
-    _STEPS: ClassVar = {
-        State.EXCHANGE: _read_body,
-        State.TUNNEL: _read_tunnel,
-        State.LINGER: _discard,
-        State.CLOSED: _nothing,
-    }
-    """What becomes of octets behind a head, by state; True asks for another round with what is left (item 2)."""

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import functools
 import math
 import socket
 import struct
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from gateway.config.windows import WINDOWS
 
@@ -82,7 +80,45 @@ class Connection(asyncio.Protocol):
         self._looks = 0
         """How many sweeps it has lived through, up to `LOOKS_BEFORE_KEEP_ALIVE`."""
 
+    # What the loop and the sweep call. Whatever fails there ends the connection, and what it carries (contract item 22).
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        try:
+            self._made(transport)
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever uses the connection."""
+        try:
+            self._lost(exc)
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def eof_received(self) -> None:
+        """Take the end of the peer's octets."""
+        try:
+            self._ended()
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def expire(self) -> None:
+        """Act on the deadline that passed. Called by the sweep only."""
+        self.due = NEVER
+        try:
+            self._expired()
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def look(self) -> None:
+        """Notice what no loop tells of. Called by each sweep."""
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 - contract item 22
+            self.broken(error)
+
+    def _made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, and set our own write limit on it."""
         # Not asserted: uvloop's transports do not derive from asyncio's.
         self.transport = cast("asyncio.Transport", transport)
@@ -167,10 +203,19 @@ class Connection(asyncio.Protocol):
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.transport.abort()
 
-    def look(self) -> None:
+    def _lost(self, exc: Exception | None) -> None:
+        raise NotImplementedError
+
+    def _ended(self) -> None:
+        raise NotImplementedError
+
+    def _expired(self) -> None:
+        raise NotImplementedError
+
+    def _look(self) -> None:
         """See to it that a peer that vanishes is noticed, once the connection is older than most ever get.
 
-        Called by each sweep. On a connection that carries one request, as an upstream like PHP's gets them, it is not
+        On a connection that carries one request, as an upstream like PHP's gets them, it is not
         worth its while: with it such a request made 23 system calls, and makes 13.
         """
         if self._looks == LOOKS_BEFORE_KEEP_ALIVE or self.transport is None:
@@ -181,10 +226,6 @@ class Connection(asyncio.Protocol):
             if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
                 with contextlib.suppress(OSError, ValueError):  # the peer is gone already, and the loop will say so
                     _ask_whether_it_is_there(sock)
-
-    def expire(self) -> None:
-        """Act on the deadline that passed. Called by the sweep only."""
-        raise NotImplementedError
 
     def broken(self, error: Exception) -> None:
         """End after a fault of our own: both sides aborted, one line in the log (contract item 22)."""
@@ -206,20 +247,3 @@ def _ask_whether_it_is_there(sock: socket.socket) -> None:
             same.setsockopt(socket.IPPROTO_TCP, option, value)
     finally:
         same.detach()  # the loop's to close
-
-
-_Self = TypeVar("_Self", bound=Connection)
-_Given = ParamSpec("_Given")
-
-
-def guarded(callback: Callable[Concatenate[_Self, _Given], None]) -> Callable[Concatenate[_Self, _Given], None]:
-    """Have whatever a callback fails with end its connection, and what it carries (contract item 22)."""
-
-    @functools.wraps(callback)
-    def call(self: _Self, /, *args: _Given.args, **kwargs: _Given.kwargs) -> None:
-        try:
-            callback(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - a fault of ours, whatever it is
-            self.broken(error)
-
-    return call

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from gateway.relay.attempt import Attempt
     from gateway.relay.client import ClientConnection
     from gateway.relay.pool import Pool
-    from gateway.relay.upstream import Route, UpstreamConnection
+    from gateway.relay.route import Route
+    from gateway.relay.upstream import UpstreamConnection
 
 NOTHING_QUEUED: Final = bytearray()
 """Waits in every exchange that need not wait; never added to."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.policy.model import UpstreamUrl
     from gateway.relay.names import Names
     from gateway.relay.pool import Pool
-    from gateway.relay.upstream import Route
+    from gateway.relay.route import Route
 
 PASSED_OVER_SECONDS: Final = 4.0
 """How long a server that could not be connected to is passed over where nobody asks after it: back within 5 s (R13)."""

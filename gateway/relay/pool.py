@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from gateway.http1.target import split_host
 from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
+from gateway.relay.route import Route
 from gateway.relay.tally import Tally
-from gateway.relay.upstream import Route, UpstreamConnection
+from gateway.relay.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
     import ssl

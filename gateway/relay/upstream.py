@@ -1,7 +1,6 @@
 """Connections to an upstream: one request at a time, idle ones watched."""
 
 import contextlib
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -9,14 +8,14 @@ from gateway.http1.errors import Http1Error
 from gateway.http1.framing import SIZED
 from gateway.http1.head import NOTHING_HELD, HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection, guarded
+from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection
 from gateway.relay.readable import Look, read, watch
+from gateway.relay.route import Route
 from gateway.relay.scanners import begin_response, body_reader, parse_response_head
 from gateway.relay.tls import ended_by_close_notify
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
-    from gateway.policy.model import UpstreamUrl
     from gateway.relay.exchange import Exchange
     from gateway.relay.pool import Pool
 
@@ -26,22 +25,6 @@ MAX_INTERIM: Final = 8
 """1xx responses dropped in one exchange before the upstream counts as broken (contract item 11)."""
 LAST_READS: Final = 4
 """How often a connection that was reset is read still, a write buffer each: its answer was an early one, and short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way to an upstream: an address, and the name its certificate must have."""
-
-    url: "UpstreamUrl"
-    tls_name: str
-    """SNI and verified name; empty for plain HTTP."""
-    key: str = field(init=False, repr=False, compare=False)
-    """Says both: parked connections are looked up by it, and a text knows its hash."""
-
-    def __post_init__(self) -> None:
-        url = self.url
-        key = f"{url.scheme}://{url.authority}{url.prefix.decode('latin-1')} {self.tls_name}"
-        object.__setattr__(self, "key", key)
 
 
 class State(Enum):
@@ -79,8 +62,7 @@ class UpstreamConnection(Connection):
         self._has_come: Look | None = None
         """Tells whether octets, or the end, have come that the loop has not told of; once it was asked for."""
 
-    @guarded
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _lost(self, exc: Exception | None) -> None:
         """Tell whoever uses the connection."""
         if isinstance(exc, ConnectionError) and self.exchange is not None:
             self._take_what_had_come()
@@ -240,8 +222,7 @@ class UpstreamConnection(Connection):
         body, rest = self.reader.feed(data)
         exchange.response_body(self, body, ended=self.reader.done, over=bool(rest))
 
-    @guarded
-    def eof_received(self) -> None:
+    def _ended(self) -> None:
         """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""
         exchange = self.exchange
         if exchange is None:
@@ -255,10 +236,8 @@ class UpstreamConnection(Connection):
             exchange.upstream_lost(self, "")
             self.drop()
 
-    @guarded
-    def expire(self) -> None:
+    def _expired(self) -> None:
         """End an idle connection; fail the exchange of a busy one; cut one that does not get closed."""
-        self.due = NEVER
         if self.state is State.IDLE:
             self.end()
         elif self.exchange is not None:
