@@ -24,7 +24,7 @@ MINUTES    ?= 30
 # Not compiled: Python does that for what is imported, when it is first imported.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 
-# What compiling the scanners takes. Where it is missing, their twins in Python do the same.
+# What compiling takes. Where it is missing, the same is done in Python.
 C_COMPILER := $(shell command -v cc >/dev/null && $(PYTHON) -c 'import pathlib, sysconfig; \
 	print("-compiled" if (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists() else "")' 2>/dev/null)
 
@@ -42,7 +42,7 @@ help:  ## this list
 $(BIN)/python:
 	@tests/make-venv $(PYTHON) $(VENV)
 
-$(RUN): requirements/run.txt requirements/build.txt pyproject.toml gateway/http1/compiled.c | $(BIN)/python
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c $(wildcard gateway/relay/*.py) | $(BIN)/python
 	@echo "installing requirements/run.txt into $(VENV)"
 	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -98,8 +98,8 @@ unit: $(TEST)  ## the tests, with coverage
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --coverage-gate
 
 .PHONY: python
-python: $(TEST)  ## without what is compiled: the tests of the twins in Python, and of all messages through the relay
-	CORS_GATEWAY_NO_EXTENSIONS=1 $(BIN)/pytest -n 2 --dist loadgroup tests/http1 tests/relay
+python: $(TEST)  ## the tests of http1 and the relay without what is compiled; adds to the coverage of the others
+	CORS_GATEWAY_NO_EXTENSIONS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-append tests/http1 tests/relay
 
 .PHONY: coverage
 coverage: $(TEST)  ## only the pure packages: each module covered in full by its own tests alone
@@ -163,5 +163,5 @@ lock: $(TEST)  ## requirements/ anew from pyproject.toml, each package at its ne
 .PHONY: clean
 clean:  ## remove what was made here
 	rm -rf $(VENV) $(BENCH) dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf build *.egg-info gateway/http1/*.so
+	rm -rf build *.egg-info gateway/*/*.so
 	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

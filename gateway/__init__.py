@@ -1,7 +1,12 @@
 """cors-gateway: stands in front of a web application, owns CORS, and relays everything else untouched.
 
 Packages, from the top: `cli`, `service`, `relay`, `config`, `policy`, `cors`, `http1`. Imports go down only.
-Here is only what all of them may know: the version.
+Here is only what all of them may know: the version, and what is compiled.
 """
 
+from gateway.extensions import WANTED, keep_to_python
+
 __version__ = "0.1.0"
+
+if not WANTED:
+    keep_to_python()

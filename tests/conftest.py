@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 import pytest
 import uvloop
 from hypothesis import HealthCheck, Phase, settings
 
+from gateway.extensions import WANTED
 from tests.system import signs, skip_or_fail
 
 pytest_plugins = ["tests.coverage_gate"]
+
+RELAY: Final = Path(__file__).parents[1] / "gateway" / "relay"
 
 # The time a case takes says more about the machine than about the code: no deadline in any profile.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,6 +28,14 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],  # nobody reads the smallest failing case
 )
 settings.load_profile("default")
+
+
+def pytest_configure() -> None:
+    """Refuse to test a relay that was compiled before its source was changed."""
+    changed = max(source.stat().st_mtime for source in RELAY.glob("*.py"))
+    for compiled in RELAY.glob("native__mypyc.*") if WANTED else ():
+        if compiled.stat().st_mtime < changed:
+            raise pytest.UsageError(f"{compiled.name} is older than its source: make lint builds it anew")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -10,5 +10,5 @@ def copy_sources(target: Path) -> None:
     """Put there what a build reads, and nothing that an earlier build left."""
     for name in ("gateway", "requirements", "config", "deploy"):
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target / name)

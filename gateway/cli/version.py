@@ -1,12 +1,13 @@
 """`cors-gateway version`."""
 
-from gateway import __version__
+from gateway import __version__, extensions
 from gateway.cli.line import echo
 from gateway.relay.scanners import SCANNERS, why
 
 
 def version() -> int:
-    """Print the version, and whether the scanners of HTTP are compiled or in Python."""
+    """Print the version, and which parts are compiled, or why they are in Python."""
     echo(f"cors-gateway {__version__}")
-    echo(f"scanners: {SCANNERS}{f' ({why})' if why else ''}")
+    for part, kind, because in (("scanners", SCANNERS, why), ("relay", *extensions.relay())):
+        echo(f"{part}: {kind}{f' ({because})' if because else ''}")
     return 0

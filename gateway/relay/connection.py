@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._looks = 0
         """How many sweeps it has lived through, up to `LOOKS_BEFORE_KEEP_ALIVE`."""
 
-    # What the loop and the sweep call. Whatever fails there ends the connection, and what it carries (contract item 22).
+    # What the loop and the sweep call. Whatever fails there ends the connection and what it carries (contract item 22).
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""

@@ -3,21 +3,20 @@
 This is the one place where that is chosen. `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 """
 
-import os
 from typing import Final
 
+from gateway.extensions import NOT_BUILT, SWITCHED_OFF, WANTED
 from gateway.http1 import framing, head, outgoing
 
 try:
     from gateway.http1 import compiled
 except ImportError:
     _compiled = None
-    why = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
+    why = NOT_BUILT
     """Why these ones, where they are not those one would want."""
 else:
-    _unwanted = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") == "1"
-    _compiled = None if _unwanted else compiled
-    why = "CORS_GATEWAY_NO_EXTENSIONS=1" if _unwanted else ""
+    _compiled = compiled if WANTED else None
+    why = "" if WANTED else SWITCHED_OFF
 
 SCANNERS: Final = "python" if _compiled is None else "compiled"
 """Which ones these are."""

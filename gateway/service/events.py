@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from gateway import __version__
+from gateway.extensions import relay
 from gateway.relay.scanners import SCANNERS
 from gateway.service.loops import loop_name
 
@@ -115,4 +116,11 @@ def ready(config: "Config") -> None:
     for listener in config.listeners:
         EVENTS.info("listener.ready", address=listener.url, trusted_proxies=trusted)
     names = sorted({site.name for site in config.policy.sites.values()}) or ["*"]
-    EVENTS.info("gateway.ready", version=__version__, sites=", ".join(names), loop=loop_name(), scanners=SCANNERS)
+    EVENTS.info(
+        "gateway.ready",
+        version=__version__,
+        sites=", ".join(names),
+        loop=loop_name(),
+        scanners=SCANNERS,
+        relay=relay()[0],
+    )

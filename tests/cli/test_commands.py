@@ -9,12 +9,17 @@ from unittest.mock import Mock
 import pytest
 
 import gateway.demo.command
-from gateway import __version__
+from gateway import __version__, extensions
 from gateway.relay.scanners import SCANNERS, why
 from tests.cli.run import run
 from tests.config.generate import SCHEMA
 
-VERSION = f"cors-gateway {__version__}\nscanners: {SCANNERS}{f' ({why})' if why else ''}\n"
+RELAY, BECAUSE = extensions.relay()
+VERSION = (
+    f"cors-gateway {__version__}\n"
+    f"scanners: {SCANNERS}{f' ({why})' if why else ''}\n"
+    f"relay: {RELAY}{f' ({BECAUSE})' if BECAUSE else ''}\n"
+)
 
 
 def test_version() -> None:

@@ -116,14 +116,14 @@ class TestContainer:
     def test_what_installs_is_not_in_it_and_what_it_is_made_of_is(self, image: Image) -> None:
         (packages,) = image.root.file("/opt/cors-gateway").glob("lib/python*/site-packages")
         installed = {each.name.partition("-")[0] for each in packages.glob("*.dist-info")}
-        assert installed & {"pip", "setuptools"} == set()
         bill = json.loads(image.root.file("/opt/cors-gateway/sbom.cdx.json").read_text("utf-8"))
         listed = {each["name"].replace("-", "_") for each in bill["components"] if each["scope"] == "required"}
-        assert listed <= installed
+        assert installed == {*listed, "cors_gateway"}
         assert all("licenses" in each for each in bill["components"] if each["scope"] == "required")
 
-    def test_the_scanners_are_compiled(self, image: Image) -> None:
-        assert "scanners: compiled" in image.root.run("/opt/cors-gateway/bin/cors-gateway", "version")
+    def test_what_can_be_is_compiled(self, image: Image) -> None:
+        told = image.root.run("/opt/cors-gateway/bin/cors-gateway", "version").splitlines()
+        assert told[1:] == ["scanners: compiled", "relay: compiled"]
 
     def writable(self, proc: Path) -> set[str]:
         """Return where something could be written, of what is mounted; devices apart."""

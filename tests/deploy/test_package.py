@@ -161,7 +161,11 @@ def test_it_is_installed_where_no_systemd_runs(machine_root: Root) -> None:
     root = machine_root.copy("quiet")
     root.run("apt-get", "install", "-qq", "--yes", "/now.deb")
     assert root.file("/etc/systemd/system/multi-user.target.wants/cors-gateway.service").is_symlink()
-    assert root.run("cors-gateway", "version").splitlines() == [f"cors-gateway {__version__}", "scanners: compiled"]
+    assert root.run("cors-gateway", "version").splitlines() == [
+        f"cors-gateway {__version__}",
+        "scanners: compiled",
+        "relay: compiled",
+    ]
     root.run("apt-get", "install", "-qq", "--yes", "/next.deb")
     root.run("apt-get", "purge", "-qq", "--yes", "cors-gateway")
     assert left_of(root) == []

@@ -11,6 +11,7 @@ from gateway.config.model import Listener, ListenerLimits
 from gateway.policy.reason import Reason
 from gateway.relay.admission import TOLD_CONNECTIONS, TOLD_PER_ADDRESS, Admission, Entry, network_of
 from gateway.relay.client import ClientConnection
+from gateway.relay.handshake import Handshake
 from gateway.relay.record import Oddity, Outcome
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, answers, until
@@ -22,7 +23,7 @@ PREFLIGHT = GET.replace(b"GET", b"OPTIONS").replace(b"\r\n\r\n", b"\r\nAccess-Co
 LISTENER = Listener("127.0.0.1", 0)
 
 
-class Member(ClientConnection):
+class Member(Handshake):
     """Somebody who is connected, as far as admission is concerned."""
 
     __slots__ = ("cut",)

@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from dataclasses import replace
+from typing import cast
 
 import pytest
 import trustme
@@ -621,6 +622,21 @@ async def test_a_fault_while_an_exchange_ends_counts_it_once(rig: RigMaker, monk
     assert made.hints[0][1]["error"].startswith("KeyError at test_faults.py:")
 
 
+def broken_once(transport: asyncio.Transport | None, method: str) -> asyncio.Transport:
+    """Return a transport that fails the first time a method of it is called."""
+
+    class Broken:
+        broken = False
+
+        def __getattr__(self, name: str) -> object:
+            if name == method and not self.broken:
+                self.broken = True
+                raise KeyError("a bug")
+            return getattr(transport, name)
+
+    return cast("asyncio.Transport", Broken())
+
+
 @pytest.mark.parametrize("method", ["expire", "eof_received", "flow_changed"])
 async def test_a_fault_in_any_callback_ends_both_sides(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str
@@ -636,10 +652,12 @@ async def test_a_fault_in_any_callback_ends_both_sides(
         monkeypatch.setattr("gateway.relay.exchange.failure", broken)
         made.sweep(1000)
     elif method == "eof_received":
-        monkeypatch.setattr("gateway.relay.exchange.Exchange.client_gone", broken)
+        connection = await only_client(made)
+        connection.transport = broken_once(connection.transport, "abort")
         client.close()
     else:
-        monkeypatch.setattr("gateway.relay.exchange.Exchange.balance", broken)
+        (upstream,) = (each for each in made.gateway.upstreams if isinstance(each, UpstreamConnection))
+        upstream.transport = broken_once(upstream.transport, "pause_reading")
         (await only_client(made)).pause_writing()
     assert (await made.record()).reason is Reason.INTERNAL
     await until(lambda: not made.gateway.clients and not made.gateway.upstreams)

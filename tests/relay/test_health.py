@@ -14,7 +14,8 @@ from gateway.policy.model import Health, Policy, SiteLimits, Timeouts, Upstream,
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
-from gateway.relay.upstream import Route, UpstreamConnection
+from gateway.relay.route import Route
+from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, ScriptedUpstream, until
 from tests.relay.policies import ADDIN, HOST, SITE

@@ -8,7 +8,8 @@ import pytest
 from gateway.policy.model import Timeouts, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
-from gateway.relay.upstream import Route, UpstreamConnection
+from gateway.relay.route import Route
+from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, Script, answers, until
 

@@ -18,6 +18,7 @@ import pytest
 import trustme
 from aiohttp import web
 
+from gateway import extensions
 from gateway.relay.scanners import SCANNERS
 from tests.relay.peers import PATIENCE_SECONDS, Peer, ScriptedUpstream, answers, connected
 from tests.service.running import Running, ended, free_port, serving
@@ -298,7 +299,7 @@ async def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(tmp_path: P
     running = Running(process)
     try:
         ready = await running.event("gateway.ready")
-        assert ready["scanners"] == SCANNERS
+        assert (ready["scanners"], ready["relay"]) == (SCANNERS, extensions.relay()[0])
         assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (4611, 4611)
     finally:
         process.kill()

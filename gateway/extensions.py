@@ -1,0 +1,45 @@
+"""What of the gateway is compiled, and whether that is wanted: `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
+
+`gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses). What `setup.py` has mypyc compile lies
+beside the very module that it was compiled from, and is what Python takes; here it is told not to.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import find_spec
+from typing import Final
+
+WANTED: Final = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") != "1"
+
+SWITCHED_OFF: Final = "CORS_GATEWAY_NO_EXTENSIONS=1"
+NOT_BUILT: Final = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
+"""Why something is in Python."""
+
+
+class _Sources:
+    """Finds the gateway's modules in Python, whatever lies beside them."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, _target: object = None) -> ModuleSpec | None:
+        """Return how to load a module of the gateway from its source, None for any other."""
+        if name.startswith("gateway."):
+            for folder in path or ():
+                spec = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(name)
+                if spec is not None and spec.loader is not None:
+                    return spec
+        return None
+
+
+def keep_to_python() -> None:
+    """Have all modules of the gateway that are not imported yet loaded from their sources."""
+    sys.meta_path.insert(sys.meta_path.index(PathFinder), _Sources)
+
+
+def relay() -> tuple[str, str]:
+    """Return which relay this one is, compiled or in Python, and why, where that is not what one would want."""
+    spec = find_spec("gateway.relay.exchange")
+    if spec is not None and not isinstance(spec.loader, SourceFileLoader):
+        return "compiled", ""
+    return "python", NOT_BUILT if WANTED else SWITCHED_OFF
