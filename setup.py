@@ -4,6 +4,7 @@
 of them or none, since they know one another's insides.
 """
 
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -31,13 +32,14 @@ class BuildWhatCanBe(build_ext):
         super().finalize_options()
 
     def run(self) -> None:
-        """Build; of the group leave all or nothing."""
+        """Build; of the group leave all or nothing, and nothing of an earlier one."""
         super().run()
         folder = ROOT if self.inplace else Path(self.build_lib)
-        files = [folder / self.get_ext_filename(each.name) for each in self.native]
-        if not all(file.exists() for file in files):
-            for file in files:
-                file.unlink(missing_ok=True)
+        files = {folder / self.get_ext_filename(each.name) for each in self.native}
+        stay = files if all(file.exists() for file in files) else set[Path]()
+        for file in (folder / "gateway").rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
+            if file not in stay:
+                file.unlink()
 
 
 def native(folder: Path) -> list[Extension]:

@@ -85,7 +85,7 @@ static const struct wanted WANTED[] = {
     {LOWER_CASE, "gateway.http1.names", "LOWER_CASE"},
     {NOT_IN_REQUESTS, "gateway.http1.outgoing", "NOT_IN_REQUESTS"},
     {NOT_IN_RESPONSES, "gateway.http1.outgoing", "NOT_IN_RESPONSES"},
-    {RARE, "gateway.http1.head", "RARE"},
+    {RARE, "gateway.http1.names", "RARE"},
     {TWIN_PARSE_REQUEST, "gateway.http1.head", "parse_request_head"},
     {TWIN_PARSE_RESPONSE, "gateway.http1.head", "parse_response_head"},
     {TWIN_BEGIN_REQUEST, "gateway.http1.head", "begin_request"},

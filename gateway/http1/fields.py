@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import field
+from typing import Final, NamedTuple
 
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import FIELD_LINES
-from gateway.http1.names import lower_case_names
+from gateway.http1.names import LOWER_CASE, RARE
+from gateway.http1.remembered import Remembered
 from gateway.http1.value import value
 
 _WHITE_SPACE: Final = b" \t"
@@ -30,6 +32,8 @@ class Fields:
     """Lower-case name → index of its first line."""
     repeated: frozenset[bytes]
     """Names that stand on more than one line; nearly always empty."""
+    usual: bool = field(default=False, repr=False, compare=False)
+    """No name is repeated, has `_` in it or is one of `RARE`; not told of the lines of a trailer."""
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a line has this lower-case name."""
@@ -62,17 +66,41 @@ class Fields:
         return tuple([member for member in members if member])
 
 
-def index_fields(lines: Sequence[bytes]) -> Fields:
-    """Return `lines`, each of which is known to be a field line without its CRLF, as Fields."""
-    names = lower_case_names(lines)
+class _Shape(NamedTuple):
+    """What the names of some field lines say, whatever the values are."""
+
+    names: tuple[bytes, ...]
+    first: Mapping[bytes, int]
+    repeated: frozenset[bytes]
+    usual: bool
+
+
+_SHAPES: Final[Remembered[tuple[bytes, ...], _Shape]] = Remembered()
+"""By the names as they are spelt: a client, or an upstream, sends the same ones again and again."""
+
+
+def index_fields(lines: Sequence[bytes], spelt: Sequence[bytes]) -> Fields:
+    """Return `lines`, each of which is known to be a field line without its CRLF, as Fields; `spelt`: their names."""
+    asked = tuple(spelt)
+    shape = _SHAPES.get(asked)
+    if shape is None:
+        shape = _shape_of(asked)
+        _SHAPES.keep(asked, shape, sum(map(len, asked)))
+    names, first, repeated, usual = shape
+    return Fields(names, tuple(lines), first, repeated, usual)
+
+
+def _shape_of(spelt: tuple[bytes, ...]) -> _Shape:
+    lower_case = LOWER_CASE
+    names = tuple([lower_case[name] for name in spelt])
     count = len(names)
-    index = dict(zip(names, range(count), strict=False))
+    index = dict(zip(names, range(count), strict=True))
     if len(index) == count:
-        return Fields(names, tuple(lines), index, _NONE_REPEATED)
+        usual = RARE.isdisjoint(names) and b"_" not in b"".join(names)
+        return _Shape(names, index, _NONE_REPEATED, usual)
     # Back to front, so that the first line of a name is what stays; `index` has the last.
     first = dict(zip(reversed(names), range(count - 1, -1, -1), strict=True))
-    repeated = frozenset(name for name, at in index.items() if first[name] != at)
-    return Fields(names, tuple(lines), first, repeated)
+    return _Shape(names, first, frozenset(name for name, at in index.items() if first[name] != at), usual=False)
 
 
 def parse_fields(octets: bytes, *, max_lines: int, max_line_octets: int) -> Fields:
@@ -91,4 +119,4 @@ def parse_fields(octets: bytes, *, max_lines: int, max_line_octets: int) -> Fiel
     if not _is_section(octets):
         raise MalformedError("a field line is not name, colon, value")
     lines.pop()
-    return index_fields(lines)
+    return index_fields(lines, [line.partition(b":")[0] for line in lines])

@@ -21,6 +21,12 @@ FIELD_LINE: Final = TOKEN + rb":" + VALUE
 FIELD_LINES: Final = rb"(?:" + FIELD_LINE + rb"\r\n)*"
 """A whole section of field lines, each with its CRLF, in one match."""
 
+find_names: Final = re.compile(rb"\n(" + TOKEN + rb"):" + VALUE + rb"\r(?=\n)").findall
+"""Return the names of field lines: of each whose line begins behind an LF, obeys the grammar, and ends with CRLF.
+
+Where there are as many as there are LF with a line behind them, all lines do. Validity and names come of one search.
+"""
+
 TOKEN_OCTETS: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 """The octets a token is made of."""
 

@@ -22,7 +22,7 @@ from gateway.http1.errors import (
 )
 from gateway.http1.fields import Fields, index_fields
 from gateway.http1.framing import CHUNKED, IN_CHUNKS, NO_BODY, SIZED, UNTIL_CLOSE, Framing
-from gateway.http1.grammar import FIELD_LINES, TOKEN, VALUE, is_field_line
+from gateway.http1.grammar import TOKEN, VALUE, find_names, is_field_line
 from gateway.http1.salvage import Salvaged, salvage
 from gateway.http1.target import lower_host
 from gateway.http1.value import value
@@ -55,8 +55,8 @@ ASCII could, and `#` begins a fragment, which is never sent (RFC 9110, 7.1).
 _STATUS_LINE: Final = rb"HTTP/([0-9]\.[0-9]) ([0-9]{3}) (" + VALUE + rb")"
 """HTTP-version SP status-code SP [reason-phrase], the second space also where there is no phrase (RFC 9112, 4)."""
 
-_is_request_head: Final = re.compile(_REQUEST_LINE + rb"\r\n" + FIELD_LINES + rb"\r\n").fullmatch
-_is_response_head: Final = re.compile(_STATUS_LINE + rb"\r\n" + FIELD_LINES + rb"\r\n").fullmatch
+_begins_request: Final = re.compile(_REQUEST_LINE + rb"\r(?=\n)").match
+_begins_response: Final = re.compile(_STATUS_LINE + rb"\r(?=\n)").match
 _is_request_line: Final = re.compile(_REQUEST_LINE).fullmatch
 _is_status_line: Final = re.compile(_STATUS_LINE).fullmatch
 _is_length: Final = re.compile(rb"[0-9]{1,18}+").fullmatch
@@ -67,8 +67,6 @@ _MINOR: Final = {b"1.1": 1, b"1.0": 0}
 _NOT_SERVED: Final = frozenset({b"CONNECT", b"TRACE"})
 _ONCE_IN_A_REQUEST: Final = frozenset({b"content-length", b"content-type", b"host", b"transfer-encoding"})
 _ONCE_IN_A_RESPONSE: Final = frozenset({b"content-length", b"transfer-encoding"})
-RARE: Final = frozenset({b"cdn-loop", b"expect", b"upgrade", b"x-forwarded-for"})
-"""Fields of requests that are dealt with, and that few requests have."""
 _USUAL_CREDENTIALS: Final = frozenset({b"basic", b"bearer"})
 _BODYLESS: Final = frozenset({*range(100, 200), 204, 304})
 _STATUSES: Final = range(100, 600)
@@ -133,10 +131,10 @@ def parse_request_head(octets: bytes, limits: HeadLimits = DEFAULT_HEAD_LIMITS) 
         MalformedError, MethodNotServedError, TargetTooLongError, HeadTooLargeError, VersionNotSupportedError,
         ExpectationError
     """
-    match = _is_request_head(octets)
-    if match is None:
+    match = _begins_request(octets)
+    fields = None if match is None else _fields_of(octets, match.end(), limits)
+    if match is None or fields is None:
         _refuse(octets, limits, _is_request_line)
-    fields = _fields_of(octets, limits)
     method, target, version = match.groups()
     minor = _minor(version)
     if method in _NOT_SERVED:
@@ -172,10 +170,10 @@ def parse_response_head(octets: bytes, method: bytes, limits: HeadLimits = DEFAU
     Raises:
         MalformedError, HeadTooLargeError, VersionNotSupportedError
     """
-    match = _is_response_head(octets)
-    if match is None:
+    match = _begins_response(octets)
+    fields = None if match is None else _fields_of(octets, match.end(), limits)
+    if match is None or fields is None:
         _refuse(octets, limits, _is_status_line)
-    fields = _fields_of(octets, limits)
     version, digits, phrase = match.groups()
     minor = _minor(version)
     status = int(digits)
@@ -216,17 +214,21 @@ def begin_response(data: bytes, method: bytes, limits: HeadLimits) -> tuple[Resp
         return None
 
 
-def _fields_of(octets: bytes, limits: HeadLimits) -> Fields:
-    """Return the fields of a head that matches the grammar.
+def _fields_of(octets: bytes, at: int, limits: HeadLimits) -> Fields | None:
+    """Return the fields of a head whose first line ends with the LF at `at`; None where its lines are no field lines.
 
     Raises:
         HeadTooLargeError, TargetTooLongError: the head goes over a limit.
     """
+    spelt = find_names(octets, at)
+    # Of all LF those of the last line and of the empty one have no field line behind them.
+    if len(spelt) != octets.count(b"\n") - 2 or not octets.endswith(HEAD_END):
+        return None
     lines = octets.split(b"\r\n")[1:-2]
     size = len(octets)
     if size > limits.line or size > limits.target or size > limits.octets or len(lines) > limits.lines:
         Scan(limits).read(octets)
-    return index_fields(lines)
+    return index_fields(lines, spelt)
 
 
 def _refuse(octets: bytes, limits: HeadLimits, is_start_line: Callable[[bytes], re.Match[bytes] | None]) -> NoReturn:
@@ -330,8 +332,7 @@ def _is_persistent(fields: Fields, minor: int) -> bool:
 
 def _is_plain(fields: Fields, origin: bytes | None) -> bool:
     """Tell whether nothing in a request calls for a second look (`RequestHead.plain`)."""
-    names = fields.names
-    if fields.repeated or not RARE.isdisjoint(names) or b"".join(names).find(b"_") >= 0:
+    if not fields.usual:
         return False
     if origin is not None and (origin.find(b",") >= 0 or origin[-1:] == b"/"):
         return False

@@ -1,6 +1,6 @@
 """Field names as they are spelt on the wire, and their lower-case forms (names are case-insensitive: RFC 9110, 5.1)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 _USUAL: Final = b"""
@@ -55,8 +55,5 @@ class _LowerCase(dict[bytes, bytes]):
 LOWER_CASE: Final = _LowerCase(_spellings())
 """Lower-case form of a field name: one look-up for a usual one, `.lower()` for the rest."""
 
-
-def lower_case_names(lines: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Return the lower-case field name of each of `lines`, all of which hold a colon."""
-    lower_case = LOWER_CASE
-    return tuple([lower_case[line.partition(b":")[0]] for line in lines])
+RARE: Final = frozenset({b"cdn-loop", b"expect", b"upgrade", b"x-forwarded-for"})
+"""Fields of requests that are dealt with, and that few requests have."""

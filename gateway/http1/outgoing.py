@@ -1,10 +1,12 @@
 """Heads as we write them: end-to-end lines as they came, our own framing and fields around them (RFC 9110, 7.6)."""
 
+from itertools import compress
 from typing import Final
 
 from gateway.http1.fields import Fields
 from gateway.http1.framing import IN_CHUNKS, NONE, SIZED, UNTIL_CLOSED, Framing
 from gateway.http1.head import RequestHead, ResponseHead
+from gateway.http1.remembered import Remembered
 from gateway.http1.value import value
 
 
@@ -192,22 +194,31 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
     That is whose names are neither in `left_out` nor dropped by `change`, nor named in Connection; `of_a_client`: nor
     hold `_`, nor begin as forwarding fields do.
     """
-    names = fields.names
-    dropped = change.dropped
-    # One search through all names together is a fraction of a test of each.
-    together = b"\n" + b"\n".join(names)
-    for prefix in (_FORWARDING_PREFIX, *change.dropped_prefixes) if of_a_client else change.dropped_prefixes:
-        if together.find(b"\n" + prefix) >= 0:  # `in` of octets makes an exception and drops it
-            dropped |= {name for name in names if name.startswith(prefix)}
-    if of_a_client and together.find(b"_") >= 0:
-        dropped |= {name for name in names if b"_" in name}
     if b"connection" in fields.first and (fields.repeated or fields.value(b"connection") not in _NOMINATES_NOTHING):
-        dropped |= _nominated(fields)
-    lines = [
-        line for name, line in zip(names, fields.lines, strict=True) if name not in left_out and name not in dropped
-    ]
-    lines.append(b"")
-    return b"\r\n".join(lines)
+        stays = _stays(fields.names, left_out | _nominated(fields), change, of_a_client=of_a_client)
+    else:
+        asked = (fields.names, change.dropped, change.dropped_prefixes, of_a_client)
+        stays = _STAYS.get(asked, ())
+        if not stays:
+            stays = _stays(fields.names, left_out, change, of_a_client=of_a_client)
+            _STAYS.keep(asked, stays, sum(map(len, fields.names)))
+    return b"\r\n".join([*compress(fields.lines, stays), b""])
+
+
+_STAYS: Final[Remembered[tuple[object, ...], tuple[bool, ...]]] = Remembered()
+"""By names, what a change drops, and whose they are: which lines go on, as long as Connection names none."""
+
+
+def _stays(
+    names: tuple[bytes, ...], left_out: frozenset[bytes], change: Change, *, of_a_client: bool
+) -> tuple[bool, ...]:
+    """Tell of each line whether it goes on."""
+    gone = left_out | change.dropped
+    prefixes = change.dropped_prefixes
+    if not of_a_client:
+        return tuple([name not in gone and not name.startswith(prefixes) for name in names])
+    prefixes = (*prefixes, _FORWARDING_PREFIX)
+    return tuple([name not in gone and b"_" not in name and not name.startswith(prefixes) for name in names])
 
 
 def _nominated(fields: Fields) -> frozenset[bytes]:

@@ -1,22 +1,17 @@
 """Decisions for what is asked again and again, remembered: the table decides once, and about everything else."""
 
-from typing import Final, TypeVar
+from typing import Final
 
 from gateway.http1.head import RequestHead
+from gateway.http1.remembered import Remembered
 from gateway.policy.decide import Answer, Decision, Relay, decide
 from gateway.policy.model import Policy, Rule, Site
 from gateway.policy.reason import Reason
-
-REMEMBERED: Final = 512
-"""Most decisions of each kind that are kept; then it begins anew. Clients choose what they ask for."""
-REMEMBERED_OCTETS: Final = 1024
-"""Longest of what is remembered, all its parts together."""
 
 _CROSS: Final = frozenset({b"cross-site", b"same-site"})
 """What a browser says of a call to another origin than the page's (https://www.w3.org/TR/fetch-metadata/)."""
 
 _Asked = tuple[bytes | None, ...]
-_Decided = TypeVar("_Decided", Relay, Answer)
 
 
 class Often:
@@ -27,9 +22,9 @@ class Often:
     def __init__(self, policy: Policy) -> None:
         """Remember nothing yet."""
         self._policy = policy
-        self._relays: dict[_Asked, Relay] = {}
+        self._relays: Remembered[_Asked, Relay] = Remembered()
         """By Host and Origin."""
-        self._preflights: dict[_Asked, Answer] = {}
+        self._preflights: Remembered[_Asked, Answer] = Remembered()
         """By Host, Origin, method and headers asked for, and Sec-Fetch-Mode."""
 
     def decide(self, head: RequestHead) -> Decision:
@@ -49,7 +44,7 @@ class Often:
             return relay
         decision = decide(self._policy, head)
         if isinstance(decision, Relay) and decision.rule is not None and not _reads_paths(decision.site, decision.rule):
-            _remember(self._relays, (head.host, origin), decision)
+            self._relays.keep((head.host, origin), decision, _octets_of((head.host, origin)))
         return decision
 
     def _preflight(self, head: RequestHead) -> Decision:
@@ -67,7 +62,7 @@ class Often:
             return answer
         decision = decide(self._policy, head)
         if isinstance(decision, Answer) and decision.reason is Reason.PREFLIGHT_ALLOWED:
-            _remember(self._preflights, asked, decision)
+            self._preflights.keep(asked, decision, _octets_of(asked))
         return decision
 
 
@@ -76,9 +71,5 @@ def _reads_paths(site: Site, rule: Rule) -> bool:
     return site.reads_paths or not rule.paths.everything
 
 
-def _remember(table: dict[_Asked, _Decided], asked: _Asked, decision: _Decided) -> None:
-    if sum(len(part) for part in asked if part is not None) > REMEMBERED_OCTETS:
-        return
-    if len(table) >= REMEMBERED:
-        table.clear()
-    table[asked] = decision
+def _octets_of(asked: _Asked) -> int:
+    return sum(len(part) for part in asked if part is not None)

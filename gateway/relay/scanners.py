@@ -3,20 +3,24 @@
 This is the one place where that is chosen. `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 """
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from gateway.extensions import NOT_BUILT, SWITCHED_OFF, WANTED
 from gateway.http1 import framing, head, outgoing
 
-try:
-    from gateway.http1 import compiled
-except ImportError:
-    _compiled = None
-    why = NOT_BUILT
-    """Why these ones, where they are not those one would want."""
-else:
-    _compiled = compiled if WANTED else None
-    why = "" if WANTED else SWITCHED_OFF
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_compiled: "ModuleType | None" = None
+why = SWITCHED_OFF
+"""Why these ones, where they are not those one would want."""
+if WANTED:
+    try:
+        _compiled = import_module("gateway.http1.compiled")
+        why = ""
+    except ImportError:
+        why = NOT_BUILT
 
 SCANNERS: Final = "python" if _compiled is None else "compiled"
 """Which ones these are."""

@@ -99,4 +99,26 @@ def test_value_values_items(
 
 
 def test_index_fields_takes_lines_that_are_known_to_be_good() -> None:
-    assert index_fields([b"A: b", b"a: c", b"B:"]) == fields(b"A: b", b"a: c", b"B:")
+    assert index_fields([b"A: b", b"a: c", b"B:"], [b"A", b"a", b"B"]) == fields(b"A: b", b"a: c", b"B:")
+
+
+@pytest.mark.parametrize("spelt", [(b"Host", b"Accept"), (b"HOST", b"X-Y"), (b"a", b"A", b"b"), ()])
+def test_the_same_names_with_other_values_are_the_same_but_for_these(spelt: tuple[bytes, ...]) -> None:
+    for value in (b"1", b"2"):
+        lines = [name + b":" + value for name in spelt]
+        assert index_fields(lines, spelt) == fields(*lines)
+
+
+@pytest.mark.parametrize(
+    ("names", "usual"),
+    [
+        ((b"Host", b"Origin"), True),
+        ((), True),
+        ((b"Host", b"host"), False),
+        ((b"Host", b"X_Y"), False),
+        ((b"Host", b"Expect"), False),
+        ((b"X-Forwarded-For",), False),
+    ],
+)
+def test_what_names_say_by_themselves(names: tuple[bytes, ...], *, usual: bool) -> None:
+    assert index_fields([name + b":" for name in names], names).usual is usual

@@ -1,5 +1,8 @@
+import re
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.http1.errors import (
     ExpectationError,
@@ -392,6 +395,39 @@ def test_a_head_in_pieces_is_read_and_refused_as_in_one(octets: bytes, drips: li
 
     octets = b"GET / HTTP/1.1\r\n" + octets if len(drips) % 2 else octets
     assert outcome(lambda: read(parted(octets, drips))) == outcome(read, [octets])
+
+
+GRAMMAR = re.compile(
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!\"$-~]+ HTTP/[0-9]\.[0-9]\r\n"
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*\r\n"
+)
+"""request-line *( field-line CRLF ) CRLF (RFC 9112, 2.1), as it stands there."""
+
+BEGIN = b"GET / HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        *(BEGIN + line + b"\r\n\r\n" for line in (b"A : b", b" A: b", b"A", b": b", b"A: \0", b"A:b\rC:d", b"\tA: b")),
+        *(BEGIN + end for end in (b"\r\n", b"", b"\r", b"\n", b"\n\n", b"\r\n\r\n", b"A: b\r\n", b"A: b\n\r\n")),
+        *(BEGIN + b"A: b" + end for end in (b"\r\n\n", b"\r\n\r\nA: b\r\n", b"\r\n\rX\n", b"\r\n \r\n", b"\r\nX\r\n")),
+        BEGIN + b"A: b\nC: d\r\n\r\n",
+        *(b"GET / HTTP/1.1" + end for end in (b"\r\n\r\n", b"\n\r\n", b"\r\n", b"", b"\rHost: a\r\n\r\n")),
+    ],
+)
+def test_a_head_is_taken_where_the_whole_grammar_matches(octets: bytes) -> None:
+    octets = octets.replace(b" HTTP/1.1", b" HTTP/1.0")  # which may have no Host
+    taken = isinstance(outcome(parse_request_head, octets), RequestHead)
+    assert taken is (GRAMMAR.fullmatch(octets) is not None)
+
+
+@pytest.mark.fuzz
+@given(OCTETS, st.booleans())
+def test_no_head_is_taken_where_the_whole_grammar_does_not_match(octets: bytes, begun: bool) -> None:
+    octets = BEGIN + octets if begun else octets
+    if isinstance(outcome(parse_request_head, octets), RequestHead):
+        assert GRAMMAR.fullmatch(octets)
 
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

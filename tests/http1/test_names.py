@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.http1.names import LOWER_CASE, lower_case_names
+from gateway.http1.names import LOWER_CASE
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,3 @@ def test_an_unknown_name_is_lowered_and_not_kept() -> None:
     known = len(LOWER_CASE)
     assert LOWER_CASE[b"X-Unknown-To-All"] == b"x-unknown-to-all"
     assert len(LOWER_CASE) == known
-
-
-def test_lower_case_names() -> None:
-    assert lower_case_names([b"Host: a:1", b"x-MINE:", b"DNT:1"]) == (b"host", b"x-mine", b"dnt")
-    assert lower_case_names([]) == ()

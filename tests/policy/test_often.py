@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from gateway.cors.origin import OriginTable
 from gateway.http1.head import RequestHead
+from gateway.http1.remembered import REMEMBERED, REMEMBERED_OCTETS
 from gateway.policy import often
 from gateway.policy.decide import Decision, decide
 from gateway.policy.model import EVERYTHING, Policy
-from gateway.policy.often import REMEMBERED, REMEMBERED_OCTETS, Often
+from gateway.policy.often import Often
 from tests.policy.examples import ADDIN, HOST, OPEN, POLICY, SITE, preflight, request
 
 
