@@ -568,10 +568,10 @@ struct request {
     struct section section;
 };
 
-static int
-scan_request(struct state *state, const octet *at, const octet *end, struct request *request)
+/* Read method, target in origin-form and version; return what stands behind the line, NULL if it is another one. */
+static const octet *
+scan_request_line(const octet *at, const octet *end, struct request *request)
 {
-    const octet *head = at;
     request->method.at = at;
     while (at < end && lower_token[*at]) {
         at++;
@@ -579,15 +579,15 @@ scan_request(struct state *state, const octet *at, const octet *end, struct requ
     request->method.end = at;
     Py_ssize_t method = at - request->method.at;
     if (method == 0 || at == end || *at != ' ') {
-        return 0;
+        return NULL;
     }
     if ((method == 7 && memcmp(request->method.at, "CONNECT", 7) == 0)
         || (method == 5 && memcmp(request->method.at, "TRACE", 5) == 0)) {
-        return 0;
+        return NULL;
     }
     request->target.at = ++at;
     if (at == end || *at != '/') {
-        return 0;
+        return NULL;
     }
     while (at < end && in_target[*at]) {
         at++;
@@ -595,11 +595,19 @@ scan_request(struct state *state, const octet *at, const octet *end, struct requ
     request->target.end = at;
     if (end - at < 11 || memcmp(at, " HTTP/1.", 8) != 0 || (at[8] != '0' && at[8] != '1') || at[9] != '\r'
         || at[10] != '\n') {
-        return 0;
+        return NULL;
     }
     request->minor = at[8] - '0';
+    return at + 11;
+}
+
+static int
+scan_request(struct state *state, const octet *at, const octet *end, struct request *request)
+{
+    const octet *lines = scan_request_line(at, end, request);
     const struct section *section = &request->section;
-    if (!scan_section(state, head, at + 11, end, &request->section) || !scan_ends(section, request->minor, &request->ends)
+    if (lines == NULL || !scan_section(state, at, lines, end, &request->section)
+        || !scan_ends(section, request->minor, &request->ends)
         || section->times[TYPE] > 1 || section->times[EXPECT] > 0) {
         return 0;
     }
@@ -1162,15 +1170,74 @@ begin(struct state *state, PyObject *data, PyObject *method, const struct bounds
     return both;
 }
 
+/* Tell whether an object is what `Before` in head.py is. */
+static int
+is_before(struct state *state, PyObject *before)
+{
+    return PyTuple_CheckExact(before) && PyTuple_Size(before) == 2 && PyBytes_CheckExact(PyTuple_GetItem(before, 0))
+           && Py_IS_TYPE(PyTuple_GetItem(before, 1), (PyTypeObject *)state->objects[REQUEST_HEAD]);
+}
+
+/* Return the same of a request that says another target before the lines of one that was taken, NULL where it does not,
+   or where an error is set. */
+static PyObject *
+again(struct state *state, PyObject *data, PyObject *before, const struct bounds *bounds)
+{
+    PyObject *former = PyTuple_GetItem(before, 0), *head = PyTuple_GetItem(before, 1);
+    const octet *octets = (const octet *)PyBytes_AsString(data), *old = (const octet *)PyBytes_AsString(former);
+    Py_ssize_t size = PyBytes_Size(data), old_size = PyBytes_Size(former);
+    const octet *lf = memchr(octets, '\n', (size_t)size), *old_lf = memchr(old, '\n', (size_t)old_size);
+    if (lf == NULL || old_lf == NULL) {
+        return NULL;
+    }
+    Py_ssize_t length = old + old_size - old_lf; /* of the lines, with the LF before them */
+    struct request request;
+    if (octets + size - lf < length || memcmp(lf, old_lf, (size_t)length) != 0 || lf - octets + length > bounds->octets
+        || scan_request_line(octets, lf + 1, &request) != lf + 1) {
+        return NULL;
+    }
+    PyObject *parts[REQUEST_PLAIN - REQUEST_METHOD + 1];
+    for (int i = 0; i < (int)COUNT_OF(parts); i++) {
+        parts[i] = get(state, REQUEST_METHOD + i, head);
+    }
+    PyObject *method = parts[0], *minor = parts[REQUEST_MINOR - REQUEST_METHOD];
+    PyObject *fields = parts[REQUEST_FIELDS - REQUEST_METHOD], **target = &parts[REQUEST_TARGET - REQUEST_METHOD];
+    int same = method && minor && fields && PyBytes_CheckExact(method) && PyLong_CheckExact(minor)
+               && PyLong_AsLong(minor) == request.minor && Py_IS_TYPE(fields, (PyTypeObject *)state->objects[FIELDS])
+               && count_of(as_fields(fields)) <= bounds->lines
+               && PyBytes_Size(method) == request.method.end - request.method.at
+               && memcmp(PyBytes_AsString(method), request.method.at, (size_t)PyBytes_Size(method)) == 0;
+    if (!same) {
+        for (int i = 0; i < (int)COUNT_OF(parts); i++) {
+            Py_XDECREF(parts[i]);
+        }
+        return NULL;
+    }
+    Py_XDECREF(*target);
+    *target = bytes_of(request.target.at, request.target.end);
+    PyObject *made = make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
+    PyObject *rest = made ? bytes_of(lf + length, octets + size) : NULL;
+    PyObject *both = rest ? PyTuple_Pack(2, made, rest) : NULL;
+    Py_XDECREF(made);
+    Py_XDECREF(rest);
+    return both;
+}
+
 PyDoc_STRVAR(begin_request_doc,
-"begin_request(data, limits, /)\n--\n\nDo what `gateway.http1.head.begin_request` does.");
+"begin_request(data, limits, before=None, /)\n--\n\nDo what `gateway.http1.head.begin_request` does.");
 
 static PyObject *
 begin_request(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     struct state *state = PyModule_GetState(module);
-    if (count != 2 || !PyBytes_CheckExact(args[0]) || !read_limits(state, args[1], &state->of_requests)) {
+    PyObject *before = count == 3 && args[2] != Py_None ? args[2] : NULL;
+    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || (before && !is_before(state, before))
+        || !read_limits(state, args[1], &state->of_requests)) {
         return ask_twin(state->objects[TWIN_BEGIN_REQUEST], args, count, NULL);
+    }
+    PyObject *repeated = before ? again(state, args[0], before, &state->of_requests) : NULL;
+    if (repeated != NULL || PyErr_Occurred()) {
+        return repeated;
     }
     return begin(state, args[0], NULL, &state->of_requests);
 }

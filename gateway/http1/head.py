@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from gateway.http1.buffer import (
     DEFAULT_HEAD_LIMITS,
@@ -30,6 +30,7 @@ from gateway.http1.value import value
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
     "NOTHING_HELD",
+    "Before",
     "HeadBuffer",
     "HeadLimits",
     "RequestHead",
@@ -189,11 +190,19 @@ def parse_response_head(octets: bytes, method: bytes, limits: HeadLimits = DEFAU
     return ResponseHead(minor, status, phrase, fields, body, _is_persistent(fields, minor))
 
 
-def begin_request(data: bytes, limits: HeadLimits) -> tuple[RequestHead, bytes] | None:
+Before: TypeAlias = tuple[bytes, RequestHead]
+"""The octets of a head that was taken, and what they say."""
+
+
+def begin_request(data: bytes, limits: HeadLimits, before: Before | None = None) -> tuple[RequestHead, bytes] | None:
     """Return the head of a request that `data` begins with, and what stands behind it: the short way for most.
 
-    None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says.
+    None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says. `before`
+    changes nothing but the time it takes: where the same lines follow another target, they say the same again.
     """
+    again = None if before is None else _again(data, limits, before)
+    if again is not None:
+        return again
     end = data.find(HEAD_END) + HEAD_END_OCTETS
     if end < HEAD_END_OCTETS:
         return None
@@ -212,6 +221,26 @@ def begin_response(data: bytes, method: bytes, limits: HeadLimits) -> tuple[Resp
         return parse_response_head(data[:end], method, limits), data[end:]
     except Http1Error:
         return None
+
+
+def _again(data: bytes, limits: HeadLimits, before: Before) -> tuple[RequestHead, bytes] | None:
+    """Return what `begin_request` does where `data` begins as `before` did but for the target, else None."""
+    octets, head = before
+    lines = octets[octets.find(b"\n") :]
+    at = data.find(b"\n")
+    end = at + len(lines)
+    if not data.startswith(lines, at) or end > min(limits.octets, limits.line, limits.target):
+        return None
+    match = _begins_request(data)
+    if match is None:
+        return None
+    method, target, version = match.groups()
+    if method != head.method or _MINOR.get(version) != head.minor or not target.startswith(b"/"):
+        return None
+    if len(head.fields.lines) > limits.lines:
+        return None
+    same = (head.fields, head.host, head.body, head.persistent, head.expects_continue, head.origin, head.plain)
+    return RequestHead(method, target, head.minor, *same), data[end:]
 
 
 def _fields_of(octets: bytes, at: int, limits: HeadLimits) -> Fields | None:

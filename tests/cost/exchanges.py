@@ -37,6 +37,9 @@ GET: Final = (
     b"Accept-Language: en-GB,en;q=0.9\r\n\r\n"
 )
 
+OTHER: Final = GET.replace(b"Accept: application/json", b"Accept: application/*   ")
+"""One that differs from it in a line, so that the one who sends both in turn never repeats the lines of the last."""
+
 UNUSUAL: Final = (
     b"GET / HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: https://addin.vendor.example\r\n"
     + b"".join(b"%b%03d:\r\n" % (b"a" * 123, number) for number in range(100))
@@ -110,6 +113,7 @@ class Bench:
         self.gateway = Gateway(config, done=self._done, hint=self._hinted)
         self.gateway.start()
         self.outcomes: set[str] = set()
+        self._other = False
         self.down = MemoryTransport()
         self.client = ClientConnection(self.gateway, Admission(config.listeners[0]))
         self.client.connection_made(self.down)
@@ -139,6 +143,12 @@ class Bench:
         self.client.data_received(GET)
         self.upstream.data_received(CHUNKED)
 
+    def varied(self) -> None:
+        """Relay a GET whose lines are not those of the one before."""
+        self._other = not self._other
+        self.client.data_received(OTHER if self._other else GET)
+        self.upstream.data_received(SIZED)
+
     def unusual(self) -> None:
         """Relay a GET whose field names are unusual."""
         self.client.data_received(UNUSUAL)
@@ -149,9 +159,10 @@ WORKLOADS: Final[dict[str, Callable[[Bench], None]]] = {
     "preflight": Bench.preflight,
     "get": Bench.get,
     "chunked": Bench.chunked,
+    "varied": Bench.varied,
     "unusual": Bench.unusual,
 }
-EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300, "unusual": 50}
+EXCHANGES: Final = {"preflight": 700, "get": 1000, "chunked": 300, "varied": 300, "unusual": 50}
 """How many of each are counted: 2,000 of every day, and some that are not."""
 WARM_UP: Final = 50
 """How many of each go before: Python rewrites its own bytecode for what it meets (PEP 659)."""

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -448,6 +449,42 @@ WHOLE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 def test_the_short_way_takes_a_head_that_is_whole_and_in_order(data: bytes, expected: bytes | None) -> None:
     begun = begin_request(data, HeadLimits(line=300))
     assert begun == (None if expected is None else (parse_request_head(WHOLE), expected))
+
+
+@pytest.mark.parametrize(
+    ("data", "same"),
+    [
+        pytest.param(WHOLE + b"GET", True, id="octet-for-octet"),
+        pytest.param(WHOLE.replace(b"/ ", b"/b?c ", 1), True, id="another-target"),
+        pytest.param(WHOLE.replace(b"GET", b"PUT"), False, id="another-method"),
+        pytest.param(WHOLE.replace(b"1.1", b"1.0"), False, id="another-version"),
+        pytest.param(WHOLE.replace(b"/ ", b"http://a/b ", 1), False, id="another-form-of-target"),
+        pytest.param(WHOLE.replace(b"/ ", b"* ", 1), None, id="a-target-for-another-method"),
+        pytest.param(WHOLE.replace(b"/ ", b"/# ", 1), None, id="no-target"),
+        pytest.param(WHOLE.replace(b"1.1", b"2.0"), None, id="no-version"),
+        pytest.param(WHOLE.replace(b"GET", b"TRACE"), None, id="a-method-that-is-not-served"),
+        pytest.param(WHOLE.replace(b"Host: a", b"Host: b"), False, id="another-value"),
+        pytest.param(WHOLE.replace(b"\r\n\r\n", b"\r\nA: b\r\n\r\n"), False, id="one-more-line"),
+        pytest.param(WHOLE.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\n"), None, id="a-bare-lf"),
+        pytest.param(WHOLE.replace(b"/ ", b"/%b " % (b"b" * 300), 1), None, id="a-target-over-the-limit"),
+        pytest.param(WHOLE[:-1], None, id="not-whole"),
+        pytest.param(b"", None, id="nothing"),
+    ],
+)
+def test_lines_that_are_repeated_say_what_they_said(data: bytes, same: bool | None) -> None:
+    limits = HeadLimits(target=300)
+    before = (WHOLE, parse_request_head(WHOLE))
+    begun = begin_request(data, limits, before)
+    assert begun == begin_request(data, limits)
+    assert same is (None if begun is None else begun[0].fields is before[1].fields)
+    if begun is not None and same:
+        assert begun[0] == replace(before[1], target=begun[0].target)
+
+
+@pytest.mark.parametrize("lines", [1, 0])
+def test_lines_that_are_repeated_are_counted_again(lines: int) -> None:
+    begun = begin_request(WHOLE, HeadLimits(lines=lines), (WHOLE, parse_request_head(WHOLE)))
+    assert (begun is not None) is (lines > 0)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from gateway.config.model import ListenerLimits
 from gateway.policy.model import Paths, SiteLimits, Timeouts
 from gateway.policy.reason import Reason
-from gateway.relay.client import ClientConnection, State
+from gateway.relay.client import REMEMBERED_OCTETS, ClientConnection, State
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
 from tests.relay.peers import Peer, Script, answers, until
@@ -282,3 +282,31 @@ async def test_who_does_not_close_after_the_last_answer_is_closed(rig: RigMaker)
     assert (await client.response()).body == b"ok"
     made.sweep(3)
     await until(lambda: not made.gateway.clients)
+
+
+@pytest.mark.parametrize(
+    ("more", "held"),
+    [
+        pytest.param(b"Authorization: Basic YTpi\r\n", True, id="usual"),
+        pytest.param(b"Expect: 100-continue\r\n", False, id="with-a-rare-field"),
+        pytest.param(b"A: " + b"a" * REMEMBERED_OCTETS + b"\r\n", False, id="long"),
+    ],
+)
+async def test_of_a_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, more: bytes, held: bool) -> None:
+    asked: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        for _ in range(3):
+            asked.append((await peer.head()).partition(b" HTTP/")[0])
+            await peer.send(OK)
+
+    made = await rig(script)
+    client = await made.client()
+    for target in (b"/a", b"/a", b"/b?c"):
+        await client.send(GET.replace(b"/a", target, 1).replace(b"\r\n\r\n", b"\r\n" + more + b"\r\n"))
+        assert (await client.response()).body == b"ok"
+    assert asked == [b"GET /a", b"GET /a", b"GET /b?c"]
+    connection = await the_client(made)
+    assert (connection.before is not None) is held
+    made.sweep(0)
+    assert connection.before is None

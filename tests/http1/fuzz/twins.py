@@ -53,6 +53,13 @@ def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
             yield _read(head, [behind[at : at + size] for at in range(0, len(behind), size)], scanners)
 
 
+CHANGED_LINES: Final = (
+    *((b"/", b"/x?"), (b"/", b"x"), (b" ", b"  "), (b"1.1", b"1.0"), (b"1.0", b"1.1"), (b"1.1", b"2.0"), (b"/", b"/#")),
+    *((b"GET", b"HEAD"), (b"POST", b"TRACE"), (b"", b"CONNECT"), (b"T", b"\n"), (b":", b" :"), (b"\r\n", b"\r\n\r\n")),
+)
+"""What a request may differ in from the one before: (what stands there, what stands there instead)."""
+
+
 def _take_no_more_by_the_short_way(case: Case, limits: HeadLimits, scanners: Scanners) -> None:
     """See that what the short way takes the long one would have taken, and as the same."""
     head: RequestHead | ResponseHead
@@ -72,6 +79,23 @@ def _take_no_more_by_the_short_way(case: Case, limits: HeadLimits, scanners: Sca
         assert begun is None
     else:
         assert begun in (None, (head, behind))
+        if isinstance(head, RequestHead) and begun is not None:
+            _take_the_same_lines_again(case.octets, head, behind, limits, scanners)
+
+
+def _take_the_same_lines_again(
+    octets: bytes, head: RequestHead, behind: bytes, limits: HeadLimits, scanners: Scanners
+) -> None:
+    """See that what went before changes nothing, whatever differs."""
+    before = (octets[: len(octets) - len(behind)], head)
+    line, _, lines = octets.partition(b"\r\n")
+    for again in (
+        octets,
+        *(line.replace(old, new, 1) + b"\r\n" + lines for old, new in CHANGED_LINES),
+        *(line + b"\r\n" + lines.replace(old, new, 1) for old, new in CHANGED_LINES),
+        octets[: len(octets) // 2],
+    ):
+        assert scanners.begin_request(again, limits, before) == scanners.begin_request(again, limits)
 
 
 def _shown(head: RequestHead | ResponseHead) -> str:
