@@ -28,6 +28,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 C_COMPILER := $(shell command -v cc >/dev/null && $(PYTHON) -c 'import pathlib, sysconfig; \
 	print("-compiled" if (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists() else "")' 2>/dev/null)
 
+# What is compiled from Python takes in values and types of all that it imports.
+TYPED   := $(foreach package,http1 cors policy config relay,$(wildcard gateway/$(package)/*.py))
+
 # Both are empty files, newer than the lock they stand for; a compiler that comes later has the gateway installed anew.
 RUN     := $(VENV)/run-installed$(C_COMPILER)
 TEST    := $(VENV)/test-installed
@@ -42,7 +45,7 @@ help:  ## this list
 $(BIN)/python:
 	@tests/make-venv $(PYTHON) $(VENV)
 
-$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c $(wildcard gateway/relay/*.py) | $(BIN)/python
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c $(TYPED) | $(BIN)/python
 	@echo "installing requirements/run.txt into $(VENV)"
 	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .

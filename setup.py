@@ -19,39 +19,50 @@ MODULES = (
     *("gateway/relay/tally.py", "gateway/relay/upstream.py"),
 )
 """What every request goes through."""
+BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}
+"""Commands that build; those that only ask what there is to build are answered without mypyc."""
 
 
 class BuildWhatCanBe(build_ext):
-    """Builds what a compiler and mypyc are there for, and says what it leaves to Python."""
+    """Builds what a compiler and mypyc are there for, and leaves the rest to Python."""
 
     def finalize_options(self) -> None:
-        """Have mypyc write its C only where something is built."""
+        """Have mypyc write its C."""
         modules = self.distribution.ext_modules or []
-        self.native = native(Path(self.distribution.get_command_obj("build").build_base or "build"))
-        self.distribution.ext_modules = [*modules, *self.native]
+        builds = not BUILDING.isdisjoint(self.distribution.commands)
+        if builds and all(each.name != f"{GROUP}__mypyc" for each in modules):
+            build = self.distribution.get_command_obj("build").build_base or "build"
+            self.distribution.ext_modules = [*modules, *native(Path(build))]
         super().finalize_options()
 
     def run(self) -> None:
         """Build; of the group leave all or nothing, and nothing of an earlier one."""
+        folders = [Path(self.build_lib), *([ROOT] if self.inplace else [])]
+        for folder in folders:
+            remove(folder)
         super().run()
-        folder = ROOT if self.inplace else Path(self.build_lib)
-        files = {folder / self.get_ext_filename(each.name) for each in self.native}
-        stay = files if all(file.exists() for file in files) else set[Path]()
-        for file in (folder / "gateway").rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
-            if file not in stay:
-                file.unlink()
+        group = [each for each in self.extensions if each.name.startswith("gateway.relay.")]
+        files = [folders[-1] / self.get_ext_filename(each.name) for each in group]
+        if not all(file.exists() for file in files):
+            for folder in folders:
+                remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove what mypyc has made for this Python."""
+    for file in (folder / "gateway").rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
+        file.unlink()
 
 
 def native(folder: Path) -> list[Extension]:
     """Return the extensions of the group; none where mypyc is not there, or does not take the modules."""
-    try:
-        from mypyc.build import mypycify  # noqa: PLC0415 - it may not be there
-    except ImportError:
-        return []
     options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={folder / 'mypy'}"]
     try:
+        from mypyc.build import mypycify  # noqa: PLC0415 - it may not be there
+
         made = mypycify([*options, *MODULES], group_name=GROUP, debug_level="0", target_dir=str(folder))
-    except SystemExit:  # how it ends where it cannot: it has said why
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the gateway runs without
+        print(f"the relay is not compiled: {error!r}")  # noqa: T201 - where who installs looks
         return []
     for each in made:
         each.optional = True

@@ -4,9 +4,8 @@ Packages, from the top: `cli`, `service`, `relay`, `config`, `policy`, `cors`, `
 Here is only what all of them may know: the version, and what is compiled.
 """
 
-from gateway.extensions import WANTED, keep_to_python
+from gateway.extensions import choose
 
 __version__ = "0.1.0"
 
-if not WANTED:
-    keep_to_python()
+choose()

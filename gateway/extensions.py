@@ -1,14 +1,15 @@
 """What of the gateway is compiled, and whether that is wanted: `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 
 `gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses). What `setup.py` has mypyc compile lies
-beside the very module that it was compiled from, and is what Python takes; here it is told not to.
+beside the very module that it was compiled from, and is what Python takes. Where it is not wanted, or does not load,
+Python is told to take the sources: that is done before any of them is imported, or not at all.
 """
 
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import find_spec
 from typing import Final
 
 WANTED: Final = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") != "1"
@@ -16,6 +17,9 @@ WANTED: Final = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") != "1"
 SWITCHED_OFF: Final = "CORS_GATEWAY_NO_EXTENSIONS=1"
 NOT_BUILT: Final = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
 """Why something is in Python."""
+
+NATIVE: Final = "gateway.relay.native__mypyc"
+"""The library that all of the compiled relay is in; `setup.py` names it."""
 
 
 class _Sources:
@@ -32,14 +36,20 @@ class _Sources:
         return None
 
 
-def keep_to_python() -> None:
-    """Have all modules of the gateway that are not imported yet loaded from their sources."""
+def choose() -> None:
+    """Have the relay loaded as compiled, where it was compiled and is wanted, or else from its sources."""
+    if WANTED:
+        try:
+            import_module(NATIVE)
+        except ImportError:
+            pass
+        else:
+            return
     sys.meta_path.insert(sys.meta_path.index(PathFinder), _Sources)
 
 
 def relay() -> tuple[str, str]:
     """Return which relay this one is, compiled or in Python, and why, where that is not what one would want."""
-    spec = find_spec("gateway.relay.exchange")
-    if spec is not None and not isinstance(spec.loader, SourceFileLoader):
+    if sys.modules.get(NATIVE) is not None:
         return "compiled", ""
     return "python", NOT_BUILT if WANTED else SWITCHED_OFF

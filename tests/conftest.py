@@ -1,6 +1,7 @@
 """What holds for every test: system packages, how many cases hypothesis draws, the coverage gate."""
 
 import asyncio
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from tests.system import signs, skip_or_fail
 pytest_plugins = ["tests.coverage_gate"]
 
 RELAY: Final = Path(__file__).parents[1] / "gateway" / "relay"
+TYPED: Final = ("http1", "cors", "policy", "config", "relay")
+"""Packages whose types and values are in what was compiled; the Makefile has them, too."""
 
 # The time a case takes says more about the machine than about the code: no deadline in any profile.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,11 +34,13 @@ settings.load_profile("default")
 
 
 def pytest_configure() -> None:
-    """Refuse to test a relay that was compiled before its source was changed."""
-    changed = max(source.stat().st_mtime for source in RELAY.glob("*.py"))
-    for compiled in RELAY.glob("native__mypyc.*") if WANTED else ():
-        if compiled.stat().st_mtime < changed:
-            raise pytest.UsageError(f"{compiled.name} is older than its source: make lint builds it anew")
+    """Refuse to test a relay that was compiled before its source, or what that imports, was changed."""
+    compiled = RELAY / f"native__mypyc{sysconfig.get_config_var('EXT_SUFFIX')}"
+    if not (WANTED and compiled.exists()):
+        return
+    sources = (file for package in TYPED for file in (RELAY.parent / package).glob("*.py"))
+    if compiled.stat().st_mtime < max(file.stat().st_mtime for file in sources):
+        raise pytest.UsageError(f"{compiled.name} is older than its source: make lint builds it anew")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

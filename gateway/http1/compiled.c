@@ -1170,20 +1170,20 @@ begin(struct state *state, PyObject *data, PyObject *method, const struct bounds
     return both;
 }
 
-/* Tell whether an object is what `Before` in head.py is. */
+/* Tell whether an object is what `LastHead` in head.py is. */
 static int
-is_before(struct state *state, PyObject *before)
+is_last_head(struct state *state, PyObject *last)
 {
-    return PyTuple_CheckExact(before) && PyTuple_Size(before) == 2 && PyBytes_CheckExact(PyTuple_GetItem(before, 0))
-           && Py_IS_TYPE(PyTuple_GetItem(before, 1), (PyTypeObject *)state->objects[REQUEST_HEAD]);
+    return PyTuple_CheckExact(last) && PyTuple_Size(last) == 2 && PyBytes_CheckExact(PyTuple_GetItem(last, 0))
+           && Py_IS_TYPE(PyTuple_GetItem(last, 1), (PyTypeObject *)state->objects[REQUEST_HEAD]);
 }
 
 /* Return the same of a request that says another target before the lines of one that was taken, NULL where it does not,
    or where an error is set. */
 static PyObject *
-again(struct state *state, PyObject *data, PyObject *before, const struct bounds *bounds)
+head_again(struct state *state, PyObject *data, PyObject *last, const struct bounds *bounds)
 {
-    PyObject *former = PyTuple_GetItem(before, 0), *head = PyTuple_GetItem(before, 1);
+    PyObject *former = PyTuple_GetItem(last, 0), *head = PyTuple_GetItem(last, 1);
     const octet *octets = (const octet *)PyBytes_AsString(data), *old = (const octet *)PyBytes_AsString(former);
     Py_ssize_t size = PyBytes_Size(data), old_size = PyBytes_Size(former);
     const octet *lf = memchr(octets, '\n', (size_t)size), *old_lf = memchr(old, '\n', (size_t)old_size);
@@ -1224,18 +1224,18 @@ again(struct state *state, PyObject *data, PyObject *before, const struct bounds
 }
 
 PyDoc_STRVAR(begin_request_doc,
-"begin_request(data, limits, before=None, /)\n--\n\nDo what `gateway.http1.head.begin_request` does.");
+"begin_request(data, limits, last=None, /)\n--\n\nDo what `gateway.http1.head.begin_request` does.");
 
 static PyObject *
 begin_request(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     struct state *state = PyModule_GetState(module);
-    PyObject *before = count == 3 && args[2] != Py_None ? args[2] : NULL;
-    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || (before && !is_before(state, before))
+    PyObject *last = count == 3 && args[2] != Py_None ? args[2] : NULL;
+    if (count < 2 || count > 3 || !PyBytes_CheckExact(args[0]) || (last && !is_last_head(state, last))
         || !read_limits(state, args[1], &state->of_requests)) {
         return ask_twin(state->objects[TWIN_BEGIN_REQUEST], args, count, NULL);
     }
-    PyObject *repeated = before ? again(state, args[0], before, &state->of_requests) : NULL;
+    PyObject *repeated = last ? head_again(state, args[0], last, &state->of_requests) : NULL;
     if (repeated != NULL || PyErr_Occurred()) {
         return repeated;
     }

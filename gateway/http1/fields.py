@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import FIELD_LINES
 from gateway.http1.names import LOWER_CASE, RARE
-from gateway.http1.remembered import Remembered
+from gateway.http1.remembered import REMEMBERED_PARTS, Remembered
 from gateway.http1.value import value
 
 _WHITE_SPACE: Final = b" \t"
@@ -33,7 +33,7 @@ class Fields:
     repeated: frozenset[bytes]
     """Names that stand on more than one line; nearly always empty."""
     usual: bool = field(default=False, repr=False, compare=False)
-    """No name is repeated, has `_` in it or is one of `RARE`; not told of the lines of a trailer."""
+    """No name is repeated, has `_` in it or is one of `RARE`; told only of heads that are read in Python."""
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a line has this lower-case name."""
@@ -82,10 +82,10 @@ _SHAPES: Final[Remembered[tuple[bytes, ...], _Shape]] = Remembered()
 def index_fields(lines: Sequence[bytes], spelt: Sequence[bytes]) -> Fields:
     """Return `lines`, each of which is known to be a field line without its CRLF, as Fields; `spelt`: their names."""
     asked = tuple(spelt)
-    shape = _SHAPES.get(asked)
+    shape = _SHAPES.get(asked) if len(asked) <= REMEMBERED_PARTS else None
     if shape is None:
         shape = _shape_of(asked)
-        _SHAPES.keep(asked, shape, sum(map(len, asked)))
+        _SHAPES.keep(asked, shape, asked)
     names, first, repeated, usual = shape
     return Fields(names, tuple(lines), first, repeated, usual)
 

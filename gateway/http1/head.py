@@ -30,9 +30,9 @@ from gateway.http1.value import value
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
     "NOTHING_HELD",
-    "Before",
     "HeadBuffer",
     "HeadLimits",
+    "LastHead",
     "RequestHead",
     "ResponseHead",
     "Salvaged",
@@ -190,17 +190,17 @@ def parse_response_head(octets: bytes, method: bytes, limits: HeadLimits = DEFAU
     return ResponseHead(minor, status, phrase, fields, body, _is_persistent(fields, minor))
 
 
-Before: TypeAlias = tuple[bytes, RequestHead]
+LastHead: TypeAlias = tuple[bytes, RequestHead]
 """The octets of a head that was taken, and what they say."""
 
 
-def begin_request(data: bytes, limits: HeadLimits, before: Before | None = None) -> tuple[RequestHead, bytes] | None:
+def begin_request(data: bytes, limits: HeadLimits, last: LastHead | None = None) -> tuple[RequestHead, bytes] | None:
     """Return the head of a request that `data` begins with, and what stands behind it: the short way for most.
 
-    None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says. `before`
+    None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says. `last`
     changes nothing but the time it takes: where the same lines follow another target, they say the same again.
     """
-    again = None if before is None else _again(data, limits, before)
+    again = None if last is None else _head_again(data, limits, last)
     if again is not None:
         return again
     end = data.find(HEAD_END) + HEAD_END_OCTETS
@@ -223,9 +223,9 @@ def begin_response(data: bytes, method: bytes, limits: HeadLimits) -> tuple[Resp
         return None
 
 
-def _again(data: bytes, limits: HeadLimits, before: Before) -> tuple[RequestHead, bytes] | None:
-    """Return what `begin_request` does where `data` begins as `before` did but for the target, else None."""
-    octets, head = before
+def _head_again(data: bytes, limits: HeadLimits, last: LastHead) -> tuple[RequestHead, bytes] | None:
+    """Return what `begin_request` does where `data` begins as `last` did but for the target, else None."""
+    octets, head = last
     lines = octets[octets.find(b"\n") :]
     at = data.find(b"\n")
     end = at + len(lines)

@@ -188,6 +188,10 @@ def _length_of_what_is_not_sent(head: ResponseHead) -> bytes:
     return b"Content-Length: %d\r\n" % int(length)
 
 
+_GOING_ON: Final[Remembered[tuple[object, ...], tuple[bool, ...]]] = Remembered()
+"""By names, what a change drops, and whose they are: which lines go on, as long as Connection names none."""
+
+
 def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, of_a_client: bool) -> bytes:
     """Return the lines that go on, each with its CRLF.
 
@@ -195,21 +199,17 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
     hold `_`, nor begin as forwarding fields do.
     """
     if b"connection" in fields.first and (fields.repeated or fields.value(b"connection") not in _NOMINATES_NOTHING):
-        stays = _stays(fields.names, left_out | _nominated(fields), change, of_a_client=of_a_client)
+        going_on = _which_go_on(fields.names, left_out | _nominated(fields), change, of_a_client=of_a_client)
     else:
         asked = (fields.names, change.dropped, change.dropped_prefixes, of_a_client)
-        stays = _STAYS.get(asked, ())
-        if not stays:
-            stays = _stays(fields.names, left_out, change, of_a_client=of_a_client)
-            _STAYS.keep(asked, stays, sum(map(len, fields.names)))
-    return b"\r\n".join([*compress(fields.lines, stays), b""])
+        remembered = _GOING_ON.get(asked)
+        going_on = remembered or _which_go_on(fields.names, left_out, change, of_a_client=of_a_client)
+        if remembered is None:
+            _GOING_ON.keep(asked, going_on, fields.names)
+    return b"\r\n".join([*compress(fields.lines, going_on), b""])
 
 
-_STAYS: Final[Remembered[tuple[object, ...], tuple[bool, ...]]] = Remembered()
-"""By names, what a change drops, and whose they are: which lines go on, as long as Connection names none."""
-
-
-def _stays(
+def _which_go_on(
     names: tuple[bytes, ...], left_out: frozenset[bytes], change: Change, *, of_a_client: bool
 ) -> tuple[bool, ...]:
     """Tell of each line whether it goes on."""

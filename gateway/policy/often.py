@@ -44,7 +44,7 @@ class Often:
             return relay
         decision = decide(self._policy, head)
         if isinstance(decision, Relay) and decision.rule is not None and not _reads_paths(decision.site, decision.rule):
-            self._relays.keep((head.host, origin), decision, _octets_of((head.host, origin)))
+            self._relays.keep((head.host, origin), decision, (head.host, origin))
         return decision
 
     def _preflight(self, head: RequestHead) -> Decision:
@@ -62,14 +62,10 @@ class Often:
             return answer
         decision = decide(self._policy, head)
         if isinstance(decision, Answer) and decision.reason is Reason.PREFLIGHT_ALLOWED:
-            self._preflights.keep(asked, decision, _octets_of(asked))
+            self._preflights.keep(asked, decision, asked)
         return decision
 
 
 def _reads_paths(site: Site, rule: Rule) -> bool:
     """Tell whether it depends on the path what becomes of a request."""
     return site.reads_paths or not rule.paths.everything
-
-
-def _octets_of(asked: _Asked) -> int:
-    return sum(len(part) for part in asked if part is not None)

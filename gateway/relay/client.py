@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
 from gateway.http1.framing import NO_BODY
-from gateway.http1.head import NOTHING_HELD, Before, HeadBuffer, RequestHead, salvage
+from gateway.http1.head import NOTHING_HELD, HeadBuffer, LastHead, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
@@ -33,7 +33,7 @@ DRAIN_IDLE_SECONDS: Final = 5.0
 """How long an idle connection may still bring one more request while draining (contract item 21)."""
 MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
-REMEMBERED_OCTETS: Final = 2048
+LONGEST_LAST_HEAD_OCTETS: Final = 2048
 """Longest head that the next one is held against: twice what browsers send without cookies."""
 SERVED: Final = Entry.SERVED
 SERVICE_UNAVAILABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -76,8 +76,8 @@ class ClientConnection(Connection):
         "_plain",
         "_trusted",
         "admission",
-        "before",
         "gateway",
+        "last_head",
         "limits",
         "listener",
         "state",
@@ -101,8 +101,8 @@ class ClientConnection(Connection):
         """What the upstream is told of a client that speaks for itself, which is the same for each Host."""
         self._forwarded_host: bytes | None = None
         self._buffer = HeadBuffer(self.limits.head)
-        self.before: Before | None = None
-        """The last head, until the next sweep: what clients send is not kept."""
+        self.last_head: LastHead | None = None
+        """The last head that came whole, is plain and short, until the next sweep: what clients send is not kept."""
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
         self._feeding = False
@@ -152,7 +152,7 @@ class ClientConnection(Connection):
         """End what is under way: the client is gone."""
         if isinstance(exc, ssl.SSLError) and not self._asked:
             self.gateway.tls_failed(exc)  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
-        self.transport = None
+        self.transport = self.last_head = None
         self.state = State.CLOSED
         self.gateway.left(self)
         self.admission.leave(self)
@@ -179,7 +179,7 @@ class ClientConnection(Connection):
         Not in a tunnel, where what the client said before it left still has to reach the upstream.
         """
         super()._look()
-        self.before = None
+        self.last_head = None
         if self._answer_unsent and self.state is State.HEAD and not self.holds_part_of_a_head:
             self._note_idle()
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
@@ -190,6 +190,7 @@ class ClientConnection(Connection):
 
     def _expired(self) -> None:
         """Act on the deadline that passed: what it means depends on the state."""
+        self.last_head = None
         match self.state:
             case State.HEAD if self.holds_part_of_a_head:
                 salvaged = salvage(self._buffer.octets)
@@ -225,8 +226,10 @@ class ClientConnection(Connection):
                 return self._read_tunnel()
             case State.LINGER:
                 return self._discard()
-            case _:
+            case State.CLOSED:
                 return self._nothing()
+            case State.HEAD:
+                return self._read_head()
 
     def _waits_for_its_reader(self) -> bool:
         """Tell whether the next request must wait until the client has read earlier answers, or is for nobody."""
@@ -242,7 +245,7 @@ class ClientConnection(Connection):
         if self._buffer.held is NOTHING_HELD:
             self.admission.busy(self)
             self._answer_unsent = False
-            begun = begin_request(data, limits.head, self.before)
+            begun = begin_request(data, limits.head, self.last_head)
             if begun is not None:
                 head, self._octets = begun
                 self._remember(data, head)
@@ -253,10 +256,10 @@ class ClientConnection(Connection):
 
     def _remember(self, data: bytes, head: RequestHead) -> None:
         """Keep a head, which `data` begins with, until the next sweep: most that follow differ in their target only."""
-        if self.before is not None and self.before[1].fields is head.fields:
+        if self.last_head is not None and self.last_head[1].fields is head.fields:
             return
         length = len(data) - len(self._octets)
-        self.before = (data[:length], head) if head.plain and length <= REMEMBERED_OCTETS else None
+        self.last_head = (data[:length], head) if head.plain and length <= LONGEST_LAST_HEAD_OCTETS else None
 
     def _read_on(self, data: bytes, began: float) -> bool:
         """Read a head that comes in parts, or is none."""

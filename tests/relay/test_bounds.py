@@ -9,7 +9,7 @@ import pytest
 from gateway.config.model import ListenerLimits
 from gateway.policy.model import Paths, SiteLimits, Timeouts
 from gateway.policy.reason import Reason
-from gateway.relay.client import REMEMBERED_OCTETS, ClientConnection, State
+from gateway.relay.client import LONGEST_LAST_HEAD_OCTETS, ClientConnection, State
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
 from tests.relay.peers import Peer, Script, answers, until
@@ -289,24 +289,28 @@ async def test_who_does_not_close_after_the_last_answer_is_closed(rig: RigMaker)
     [
         pytest.param(b"Authorization: Basic YTpi\r\n", True, id="usual"),
         pytest.param(b"Expect: 100-continue\r\n", False, id="with-a-rare-field"),
-        pytest.param(b"A: " + b"a" * REMEMBERED_OCTETS + b"\r\n", False, id="long"),
+        pytest.param(b"A: " + b"a" * LONGEST_LAST_HEAD_OCTETS + b"\r\n", False, id="long"),
     ],
 )
 async def test_of_a_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, more: bytes, held: bool) -> None:
     asked: list[bytes] = []
 
     async def script(peer: Peer) -> None:
-        for _ in range(3):
+        while True:
             asked.append((await peer.head()).partition(b" HTTP/")[0])
             await peer.send(OK)
 
     made = await rig(script)
     client = await made.client()
-    for target in (b"/a", b"/a", b"/b?c"):
+    connection = await the_client(made)
+    was_held = False
+    targets = [b"/a", b"/a", b"/b?c"] * 3  # the gateway's own sweep may come behind one of them
+    for target in targets:
         await client.send(GET.replace(b"/a", target, 1).replace(b"\r\n\r\n", b"\r\n" + more + b"\r\n"))
         assert (await client.response()).body == b"ok"
-    assert asked == [b"GET /a", b"GET /a", b"GET /b?c"]
-    connection = await the_client(made)
-    assert (connection.before is not None) is held
+        was_held = was_held or connection.last_head is not None
+    assert asked == [b"GET " + target for target in targets]
+    assert was_held is held
     made.sweep(0)
-    assert connection.before is None
+    assert connection.last_head is None
+    client.close()

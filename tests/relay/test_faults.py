@@ -17,7 +17,7 @@ from gateway.policy.model import SiteLimits, Timeouts, UpstreamTls
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import Attempt
 from gateway.relay.client import ClientConnection
-from gateway.relay.connection import NEVER
+from gateway.relay.connection import LOOKS_BEFORE_KEEP_ALIVE, NEVER
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
 from tests.relay.peers import Peer, Script, ScriptedUpstream, answers, until
@@ -637,7 +637,7 @@ def broken_once(transport: asyncio.Transport | None, method: str) -> asyncio.Tra
     return cast("asyncio.Transport", Broken())
 
 
-@pytest.mark.parametrize("method", ["expire", "eof_received", "flow_changed"])
+@pytest.mark.parametrize("method", ["expire", "eof_received", "look", "flow_changed"])
 async def test_a_fault_in_any_callback_ends_both_sides(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -655,6 +655,11 @@ async def test_a_fault_in_any_callback_ends_both_sides(
         connection = await only_client(made)
         connection.transport = broken_once(connection.transport, "abort")
         client.close()
+    elif method == "look":
+        connection = await only_client(made)
+        connection.transport = broken_once(connection.transport, "get_extra_info")
+        for _ in range(LOOKS_BEFORE_KEEP_ALIVE):
+            made.sweep(0)
     else:
         (upstream,) = (each for each in made.gateway.upstreams if isinstance(each, UpstreamConnection))
         upstream.transport = broken_once(upstream.transport, "pause_reading")

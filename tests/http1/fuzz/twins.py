@@ -55,7 +55,14 @@ def _made_of(case: Case, scanners: Scanners) -> Iterator[str]:
 
 CHANGED_LINES: Final = (
     *((b"/", b"/x?"), (b"/", b"x"), (b" ", b"  "), (b"1.1", b"1.0"), (b"1.0", b"1.1"), (b"1.1", b"2.0"), (b"/", b"/#")),
-    *((b"GET", b"HEAD"), (b"POST", b"TRACE"), (b"", b"CONNECT"), (b"T", b"\n"), (b":", b" :"), (b"\r\n", b"\r\n\r\n")),
+    *(
+        (b"GET", b"HEAD"),
+        (b"POST", b"TRACE"),
+        (b"GET", b"CONNECT"),
+        (b"T", b"\n"),
+        (b":", b" :"),
+        (b"\r\n", b"\r\n\r\n"),
+    ),
 )
 """What a request may differ in from the one before: (what stands there, what stands there instead)."""
 
