@@ -101,8 +101,8 @@ unit: $(TEST)  ## the tests, with coverage
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --coverage-gate
 
 .PHONY: python
-python: $(TEST)  ## the tests of http1 and the relay without what is compiled; adds to the coverage of the others
-	CORS_GATEWAY_NO_EXTENSIONS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-append tests/http1 tests/relay
+python: $(TEST)  ## the tests of http1 and the relay without what is compiled; COVERAGE=1 adds that to what make unit has
+	CORS_GATEWAY_NO_EXTENSIONS=1 $(BIN)/pytest -n 2 --dist loadgroup $(if $(COVERAGE),--cov --cov-append) tests/http1 tests/relay
 
 .PHONY: coverage
 coverage: $(TEST)  ## only the pure packages: each module covered in full by its own tests alone

@@ -55,6 +55,7 @@ def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_it_was_not_built_its_twins_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.extensions.WANTED", True)
     monkeypatch.setitem(sys.modules, "gateway.http1.compiled", None)
     monkeypatch.delattr(gateway.http1, "compiled", raising=False)
     scanners, why, *these = all_of(chosen_anew())
