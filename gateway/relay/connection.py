@@ -215,8 +215,8 @@ class Connection(asyncio.Protocol):
     def _look(self) -> None:
         """See to it that a peer that vanishes is noticed, once the connection is older than most ever get.
 
-        On a connection that carries one request, as an upstream like PHP's gets them, it is not
-        worth its while: with it such a request made 23 system calls, and makes 13.
+        On a connection that carries one request, as an upstream like PHP's gets them, it is not worth its while: with
+        it such a request made 23 system calls, and makes 13.
         """
         if self._looks == LOOKS_BEFORE_KEEP_ALIVE or self.transport is None:
             return
