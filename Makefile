@@ -29,7 +29,7 @@ C_COMPILER := $(shell command -v cc >/dev/null && $(PYTHON) -c 'import pathlib, 
 	print("-compiled" if (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists() else "")' 2>/dev/null)
 
 # What is compiled from Python takes in values and types of all that it imports.
-TYPED   := $(foreach package,http1 cors policy config relay,$(wildcard gateway/$(package)/*.py))
+TYPED   := $(foreach package,http1 cors policy config relay service,$(wildcard gateway/$(package)/*.py))
 
 # Both are empty files, newer than the lock they stand for; a compiler that comes later has the gateway installed anew.
 RUN     := $(VENV)/run-installed$(C_COMPILER)

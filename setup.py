@@ -11,12 +11,19 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
-GROUP = "gateway.relay.native"
+SCANNERS = "gateway.http1.compiled"
+GROUP = "gateway.native"
 """By this name they are in one library, beside which each has a file of its own that is next to empty."""
 MODULES = (
+    "gateway/config/model.py",
+    *("gateway/http1/buffer.py", "gateway/http1/forwarding.py", "gateway/http1/framing.py", "gateway/http1/head.py"),
+    *("gateway/http1/outgoing.py", "gateway/http1/target.py"),
+    *("gateway/policy/octets.py", "gateway/policy/decide.py", "gateway/policy/entrance.py"),
+    *("gateway/policy/model.py", "gateway/policy/often.py", "gateway/policy/problem.py", "gateway/policy/respond.py"),
     *("gateway/relay/admission.py", "gateway/relay/client.py", "gateway/relay/connection.py"),
     *("gateway/relay/exchange.py", "gateway/relay/gateway.py", "gateway/relay/pool.py", "gateway/relay/record.py"),
-    *("gateway/relay/tally.py", "gateway/relay/upstream.py"),
+    *("gateway/relay/route.py", "gateway/relay/tally.py", "gateway/relay/upstream.py"),
+    "gateway/service/lines.py",
 )
 """What every request goes through."""
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}
@@ -41,7 +48,7 @@ class BuildWhatCanBe(build_ext):
         for folder in folders:
             remove(folder)
         super().run()
-        group = [each for each in self.extensions if each.name.startswith("gateway.relay.")]
+        group = [each for each in self.extensions if each.name != SCANNERS]
         files = [folders[-1] / self.get_ext_filename(each.name) for each in group]
         if not all(file.exists() for file in files):
             for folder in folders:
@@ -72,7 +79,7 @@ def native(folder: Path) -> list[Extension]:
 setup(
     ext_modules=[
         Extension(
-            "gateway.http1.compiled",
+            SCANNERS,
             ["gateway/http1/compiled.c"],
             extra_compile_args=["-O3"],  # its loops are to be done many octets at a time, which -O2 leaves out
             py_limited_api=True,  # one binary for all versions of Python, as compiled.c says too

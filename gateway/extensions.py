@@ -18,7 +18,7 @@ SWITCHED_OFF: Final = "CORS_GATEWAY_NO_EXTENSIONS=1"
 NOT_BUILT: Final = "not compiled: that takes a C compiler and Python's header files, when the gateway is installed"
 """Why something is in Python."""
 
-NATIVE: Final = "gateway.relay.native__mypyc"
+NATIVE: Final = "gateway.native__mypyc"
 """The library that all of the compiled relay is in; `setup.py` names it."""
 
 

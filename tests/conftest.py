@@ -15,8 +15,8 @@ from tests.system import signs, skip_or_fail
 
 pytest_plugins = ["tests.coverage_gate"]
 
-RELAY: Final = Path(__file__).parents[1] / "gateway" / "relay"
-TYPED: Final = ("http1", "cors", "policy", "config", "relay")
+GATEWAY: Final = Path(__file__).parents[1] / "gateway"
+TYPED: Final = ("http1", "cors", "policy", "config", "relay", "service")
 """Packages whose types and values are in what was compiled; the Makefile has them, too."""
 
 # The time a case takes says more about the machine than about the code: no deadline in any profile.
@@ -34,11 +34,11 @@ settings.load_profile("default")
 
 
 def pytest_configure() -> None:
-    """Refuse to test a relay that was compiled before its source, or what that imports, was changed."""
-    compiled = RELAY / f"native__mypyc{sysconfig.get_config_var('EXT_SUFFIX')}"
+    """Refuse to test what was compiled before its source, or what that imports, was changed."""
+    compiled = GATEWAY / f"native__mypyc{sysconfig.get_config_var('EXT_SUFFIX')}"
     if not (WANTED and compiled.exists()):
         return
-    sources = (file for package in TYPED for file in (RELAY.parent / package).glob("*.py"))
+    sources = (file for package in TYPED for file in (GATEWAY / package).glob("*.py"))
     if compiled.stat().st_mtime < max(file.stat().st_mtime for file in sources):
         raise pytest.UsageError(f"{compiled.name} is older than its source: make lint builds it anew")
 

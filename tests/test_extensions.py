@@ -18,6 +18,9 @@ from gateway import extensions
 import gateway.relay.exchange, gateway.relay.scanners
 print(gateway.relay.scanners.SCANNERS, *extensions.relay(), gateway.relay.exchange.__file__.endswith(".py"))
 """
+ROOT = Path(__file__).parents[1]
+ELSEWHERE = "import sys; sys.meta_path = [each for each in sys.meta_path if 'ditable' not in repr(each)]"
+"""Has nothing found in the checkout that a folder does not have."""
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 
@@ -46,8 +49,8 @@ def test_where_the_library_does_not_load_the_sources_are_taken() -> None:
 @pytest.mark.parametrize("missing", ["a compiler", "mypy"])
 def test_a_build_that_fails_leaves_nothing_of_the_one_before(tmp_path: Path, missing: str) -> None:
     copy_sources(tmp_path)
-    for name in ("native__mypyc", "exchange"):
-        (tmp_path / "gateway" / "relay" / f"{name}{SUFFIX}").write_bytes(b"of another version")
+    for name in ("native__mypyc", "relay/exchange"):
+        (tmp_path / "gateway" / f"{name}{SUFFIX}").write_bytes(b"of another version")
     environment = os.environ | {"CC": "false"}
     if missing == "mypy":
         (tmp_path / "mypyc.py").write_text("raise ImportError", "utf-8")
@@ -55,4 +58,27 @@ def test_a_build_that_fails_leaves_nothing_of_the_one_before(tmp_path: Path, mis
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "gateway").rglob(f"*{SUFFIX}")) == []
-    assert shown(folder=tmp_path) == f"python python {extensions.NOT_BUILT} True\n"
+    assert shown(folder=tmp_path, before=ELSEWHERE) == f"python python {extensions.NOT_BUILT} True\n"
+
+
+@needs(*BUILD)
+def test_what_is_compiled_builds_on_nothing_that_has_room_of_its_own() -> None:
+    """Parts of an object are put where a base that is not compiled may have its own, and mypyc says nothing."""
+    asked = """
+import builtins, importlib, runpy, sys
+from unittest.mock import patch
+with patch("setuptools.setup"):
+    modules = runpy.run_path("setup.py")["MODULES"]
+classes = set()
+for path in modules:
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    classes |= {each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__}
+compiled = {each for each in classes if hasattr(each, "__mypyc_attrs__")}
+for each in compiled:
+    for base in each.__mro__:
+        if base not in compiled and base.__module__ != "builtins" and base.__basicsize__ != object.__basicsize__:
+            print(each, base)
+print(len(compiled) > 40)
+"""
+    done = subprocess.run((sys.executable, "-c", asked), cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

@@ -60,7 +60,7 @@ enum object {
     NO_BODY, CHUNKED, UNTIL_CLOSE, KIND_NONE, KIND_SIZED, KIND_CHUNKED, KIND_UNTIL_CLOSE,
     DEFAULT_LIMITS, LOWER_CASE, NOT_IN_REQUESTS, NOT_IN_RESPONSES, RARE,
     TWIN_PARSE_REQUEST, TWIN_PARSE_RESPONSE, TWIN_BEGIN_REQUEST, TWIN_BEGIN_RESPONSE, TWIN_REQUEST, TWIN_RESPONSE, TWIN_CHUNKS,
-    NONE_REPEATED,
+    NONE_REPEATED, NOTHING_GIVEN,
     /* The slots of the dataclasses, each class's in the order of its fields. */
     REQUEST_METHOD, REQUEST_TARGET, REQUEST_MINOR, REQUEST_FIELDS, REQUEST_HOST, REQUEST_BODY, REQUEST_PERSISTENT,
     REQUEST_EXPECTS, REQUEST_ORIGIN, REQUEST_PLAIN,
@@ -260,7 +260,8 @@ get(struct state *state, enum object part, PyObject *value)
     return state->read(state->objects[part], value, (PyObject *)Py_TYPE(value));
 }
 
-/* Return a value of a class made of `count` parts, which are taken over; NULL among them: an error is set already. */
+/* Return a value of a class made of `count` parts, which are taken over; NULL among them: an error is set already. The
+   class's own `__init__`, which would do the same, is in Python. */
 static PyObject *
 make(struct state *state, enum object class, enum object first_slot, PyObject **parts, int count)
 {
@@ -270,7 +271,9 @@ make(struct state *state, enum object class, enum object first_slot, PyObject **
         whole = whole && parts[i] != NULL;
     }
     if (whole) {
-        value = PyType_GenericAlloc((PyTypeObject *)state->objects[class], 0);
+        PyTypeObject *type = (PyTypeObject *)state->objects[class];
+        newfunc empty = (newfunc)PyType_GetSlot(type, Py_tp_new);
+        value = empty(type, state->objects[NOTHING_GIVEN], NULL);
     }
     for (int i = 0; i < count; i++) {
         if (value != NULL) {
@@ -1819,7 +1822,8 @@ fill_objects(struct state *state)
     }
     objects[KIND_SIZED] = attribute((PyObject *)Py_TYPE(objects[KIND_NONE]), "SIZED");
     objects[NONE_REPEATED] = PyFrozenSet_New(NULL);
-    return objects[KIND_SIZED] && objects[NONE_REPEATED] ? 0 : -1;
+    objects[NOTHING_GIVEN] = PyTuple_New(0);
+    return objects[KIND_SIZED] && objects[NONE_REPEATED] && objects[NOTHING_GIVEN] ? 0 : -1;
 }
 
 static int

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import FIELD_LINES
 from gateway.http1.names import LOWER_CASE, RARE
 from gateway.http1.remembered import REMEMBERED_PARTS, Remembered
-from gateway.http1.value import value
 
 _WHITE_SPACE: Final = b" \t"
 """OWS (RFC 9110, 5.6.3). `bytes.strip()` alone would take vertical tab and form feed as well."""
@@ -19,7 +18,7 @@ _NONE_REPEATED: Final[frozenset[bytes]] = frozenset()
 _is_section: Final = re.compile(FIELD_LINES).fullmatch
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class Fields:
     """The field lines of one head, in order, looked up by lower-case name.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
 from gateway.http1.buffer import CRLF
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import TOKEN, is_field_line
-from gateway.http1.value import value
 
 
 class Kind(Enum):
@@ -20,7 +20,7 @@ class Kind(Enum):
     UNTIL_CLOSE = auto()
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class Framing:
     """How one body is framed; `length` in octets counts for SIZED only."""
 
@@ -125,7 +125,7 @@ class _SizedReader:
             return data, b""
         self._left = 0
         self.done = True
-        return data[:left], data[left:]
+        return (data, b"") if size == left else (data[:left], data[left:])
 
 
 NOTHING_TO_READ: Final = _SizedReader(0)
@@ -154,7 +154,8 @@ def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
     pieces: list[bytes] = []
     while True:
         if left > len(CRLF):
-            piece = data[at : at + left - len(CRLF)]
+            end = at + left - len(CRLF)
+            piece = data if not at and end >= len(data) else data[at:end]
             pieces.append(piece)
             at += len(piece)
             left -= len(piece)
@@ -169,7 +170,12 @@ def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
             break
         at = match.end()
         left = size + len(CRLF)
-    return b"".join(pieces), at, left
+    return _joined(pieces), at, left
+
+
+def _joined(pieces: list[bytes]) -> bytes:
+    """Return the pieces as one; a single one, which may be long, as it is."""
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class _ChunkedReader:
@@ -208,7 +214,7 @@ class _ChunkedReader:
             else:
                 self._hold(data[at:])
             at = end or size
-        return b"".join(pieces), data[at:]
+        return _joined(pieces), data[at:]
 
     def _end_line(self, line: bytes) -> None:
         """Act on a line that is whole, its LF included."""

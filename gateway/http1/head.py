@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
 from gateway.http1.buffer import (
@@ -25,7 +26,6 @@ from gateway.http1.framing import CHUNKED, IN_CHUNKS, NO_BODY, SIZED, UNTIL_CLOS
 from gateway.http1.grammar import TOKEN, VALUE, find_names, is_field_line
 from gateway.http1.salvage import Salvaged, salvage
 from gateway.http1.target import lower_host
-from gateway.http1.value import value
 
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
@@ -73,7 +73,7 @@ _BODYLESS: Final = frozenset({*range(100, 200), 204, 304})
 _STATUSES: Final = range(100, 600)
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class RequestHead:
     """A request head that obeys the grammar and does not contradict itself."""
 
@@ -105,7 +105,7 @@ class RequestHead:
     """
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class ResponseHead:
     """A response head that obeys the grammar and does not contradict itself."""
 

@@ -1,5 +1,6 @@
 """Heads as we write them: end-to-end lines as they came, our own framing and fields around them (RFC 9110, 7.6)."""
 
+from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
@@ -7,10 +8,9 @@ from gateway.http1.fields import Fields
 from gateway.http1.framing import IN_CHUNKS, NONE, SIZED, UNTIL_CLOSED, Framing
 from gateway.http1.head import RequestHead, ResponseHead
 from gateway.http1.remembered import Remembered
-from gateway.http1.value import value
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class Change:
     """What the gateway changes in a head besides hop-by-hop fields and framing."""
 

@@ -1,6 +1,7 @@
 """The decision for one request: the table of docs/design.md, row by row, in its order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -17,15 +18,14 @@ from gateway.http1.errors import (
 from gateway.http1.fields import Fields
 from gateway.http1.head import RequestHead, Salvaged
 from gateway.http1.target import is_ambiguous, path_of, split_host
-from gateway.http1.value import value
 from gateway.policy.challenges import is_connection_bound
-from gateway.policy.compiled import VARY, VARY_PREFLIGHT
 from gateway.policy.headers import judge_headers, judge_listed
 from gateway.policy.model import Policy, Rule, Site, UnlistedOrigins
+from gateway.policy.octets import VARY, VARY_PREFLIGHT
 from gateway.policy.reason import EXPLANATIONS, Reason, remedy_for
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class Answer:
     """The gateway answers by itself."""
 
@@ -42,7 +42,7 @@ class Answer:
     """
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)
 class Relay:
     """The request goes to the upstream, and its response comes back changed as this says."""
 

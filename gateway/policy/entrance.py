@@ -6,9 +6,9 @@ from gateway.cors.origin import Match
 from gateway.http1.cdn_loop import has_passed
 from gateway.http1.head import RequestHead
 from gateway.http1.target import path_of, split_host
-from gateway.policy.compiled import VARY
 from gateway.policy.decide import Answer, host_unknown
 from gateway.policy.model import Policy, Rule, Site
+from gateway.policy.octets import VARY
 from gateway.policy.reason import Reason, remedy_for
 
 SAFE_TO_REDIRECT: Final = frozenset({b"GET", b"HEAD"})

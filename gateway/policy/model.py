@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.cors.origin import Origin, OriginTable
 from gateway.cors.preflight import REQUEST_HEADERS_OCTETS
-from gateway.policy.compiled import CompiledRule, compile_rule
+from gateway.policy.octets import CompiledRule, compile_rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Decisions for what is asked again and again, remembered: the table decides once, and about everything else."""
 
+from collections.abc import Callable
 from typing import Final
 
 from gateway.http1.head import RequestHead
@@ -17,11 +18,12 @@ _Asked = tuple[bytes | None, ...]
 class Often:
     """What `decide` says by one policy. Only what it allows is kept, and nothing that depends on a path."""
 
-    __slots__ = ("_policy", "_preflights", "_relays")
+    __slots__ = ("_policy", "_preflights", "_relays", "_table")
 
-    def __init__(self, policy: Policy) -> None:
-        """Remember nothing yet."""
+    def __init__(self, policy: Policy, table: Callable[[Policy, RequestHead], Decision] = decide) -> None:
+        """Remember nothing yet; `table` says what has to be remembered."""
         self._policy = policy
+        self._table = table
         self._relays: Remembered[_Asked, Relay] = Remembered()
         """By Host and Origin."""
         self._preflights: Remembered[_Asked, Answer] = Remembered()
@@ -31,7 +33,7 @@ class Often:
         """Return what the table says of a request (`decide`)."""
         origin = head.origin
         if origin is None or not head.plain:
-            return decide(self._policy, head)
+            return self._table(self._policy, head)
         if head.method == b"OPTIONS":
             return self._preflight(head)
         relay = self._relays.get((head.host, origin))
@@ -42,7 +44,7 @@ class Often:
             and head.fields.value(b"sec-fetch-site") in _CROSS
         ):
             return relay
-        decision = decide(self._policy, head)
+        decision = self._table(self._policy, head)
         if isinstance(decision, Relay) and decision.rule is not None and not _reads_paths(decision.site, decision.rule):
             self._relays.keep((head.host, origin), decision, (head.host, origin))
         return decision
@@ -60,7 +62,7 @@ class Often:
         answer = self._preflights.get(asked)
         if answer is not None:
             return answer
-        decision = decide(self._policy, head)
+        decision = self._table(self._policy, head)
         if isinstance(decision, Answer) and decision.reason is Reason.PREFLIGHT_ALLOWED:
             self._preflights.keep(asked, decision, asked)
         return decision

@@ -9,6 +9,8 @@ from typing import Final
 class Reason(StrEnum):
     """Why a request ended as it did. A closed list, subject first."""
 
+    __hash__ = str.__hash__  # an enumeration's own is a function in Python, and each request is counted by its reason
+
     # Relayed, or answered as asked.
     ALLOWED = "allowed"
     NOT_CORS = "not-cors"

@@ -1,8 +1,7 @@
 """The judgement of an upstream's response: which of its fields go, which are added, or that it is refused."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -11,12 +10,13 @@ from gateway.cors.vary import merge_vary
 from gateway.http1.fields import Fields
 from gateway.http1.head import RequestHead, ResponseHead
 from gateway.http1.outgoing import Change
+from gateway.http1.remembered import Remembered
 from gateway.policy.challenges import CONNECTION_BOUND, OPENS_A_DIALOG, without
-from gateway.policy.compiled import VARY
 from gateway.policy.cookies import rewrite_cookie
 from gateway.policy.decide import Answer, Relay, failure
 from gateway.policy.location import Outside, looks_like_login, outside_of, refresh_outside, true_outside
 from gateway.policy.model import Challenges, CookieHandling, LocationHandling, LoginRedirect
+from gateway.policy.octets import VARY
 from gateway.policy.reason import Reason, shown
 
 SWITCHING_PROTOCOLS: Final = int(HTTPStatus.SWITCHING_PROTOCOLS)
@@ -78,7 +78,18 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
         or response.status == MISDIRECTED_REQUEST
     ):
         return _judge_with_care(relay, request, response, scheme=scheme, block=block)
-    return Change(usual, _PREFIXES, _vary(fields) + block)
+    if fields.repeated:
+        return Change(usual, _PREFIXES, _vary(fields) + block)
+    vary = fields.value(b"vary")
+    change = _USUAL_CHANGES.get((usual, vary, block))
+    if change is None:
+        change = Change(usual, _PREFIXES, _vary(fields) + block)
+        _USUAL_CHANGES.keep((usual, vary, block), change, (vary,))
+    return change
+
+
+_USUAL_CHANGES: Final[Remembered[tuple[frozenset[bytes], bytes | None, bytes], Change]] = Remembered()
+"""By the fields that go, the value of `Vary`, and the CORS fields: of one rule they are mostly the same."""
 
 
 def _judge_with_care(
@@ -101,19 +112,7 @@ def _vary(fields: Fields) -> bytes:
     """Return the one line of `Vary`."""
     if b"vary" not in fields:
         return VARY
-    if fields.repeated:
-        return _vary_with_origin(fields.values(b"vary"))
-    return _often(fields.value(b"vary") or b"")
-
-
-def _vary_with_origin(values: Sequence[bytes]) -> bytes:
-    return b"Vary: %b\r\n" % merge_vary(values, (b"Origin",))
-
-
-@lru_cache(maxsize=64)
-def _often(value: bytes) -> bytes:
-    """Return the line for what upstreams say again and again: `Accept-Encoding`, for the most part."""
-    return _vary_with_origin((value,))
+    return b"Vary: %b\r\n" % merge_vary(fields.values(b"vary"), (b"Origin",))
 
 
 def _leads_somewhere(relay: Relay, response: ResponseHead) -> bool:

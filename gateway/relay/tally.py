@@ -30,8 +30,9 @@ class Tally:
     def more(self) -> int:
         """Count one more; return how many there are then in all processes."""
         counts = self._counts
-        counts[self._nth] += 1
-        return sum(counts)
+        mine = counts[self._nth] + 1
+        counts[self._nth] = mine
+        return mine if len(counts) == 1 else sum(counts)
 
     def less(self) -> None:
         """Count one less."""

@@ -329,7 +329,11 @@ def with_compiled_fields(compiled: ModuleType, value: object) -> object:
 
 
 def changed(value: Any, **changes: Any) -> Any:  # noqa: ANN401 - what no type checker lets pass
-    return replace(value, **changes)
+    """Return a value with changes; where its class is compiled, and so looks at types by itself, None."""
+    try:
+        return replace(value, **changes)
+    except TypeError:
+        return None
 
 
 GOOD = head.parse_request_head(exchanges.GET)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from gateway.cors.origin import OriginTable
 from gateway.http1.head import RequestHead
 from gateway.http1.remembered import REMEMBERED, REMEMBERED_OCTETS
-from gateway.policy import often
 from gateway.policy.decide import Decision, decide
 from gateway.policy.model import EVERYTHING, Policy
 from gateway.policy.often import Often
@@ -58,21 +57,17 @@ def test_it_says_what_the_table_says_whatever_was_asked_before(heads: list[Reque
         assert remembers.decide(head) == decide(BOTH, head)
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Decision]:
-    """Return the decisions that the table was asked for."""
-    made: list[Decision] = []
+class Asked(list[Decision]):
+    """The decisions that the table was asked for."""
 
-    def table(policy: Policy, head: RequestHead) -> Decision:
-        made.append(decide(policy, head))
-        return made[-1]
-
-    monkeypatch.setattr(often, "decide", table)
-    return made
+    def table(self, policy: Policy, head: RequestHead) -> Decision:
+        self.append(decide(policy, head))
+        return self[-1]
 
 
-def test_what_is_allowed_is_asked_for_once(asked: list[Decision]) -> None:
-    remembers = Often(BOTH)
+def test_what_is_allowed_is_asked_for_once() -> None:
+    asked = Asked()
+    remembers = Often(BOTH, asked.table)
     actual = request("POST", "/a", "Sec-Fetch-Site: cross-site", host="open.example", origin=ADDIN)
     for _ in range(3):
         assert remembers.decide(actual) is asked[0]
@@ -96,8 +91,9 @@ def test_what_is_allowed_is_asked_for_once(asked: list[Decision]) -> None:
         pytest.param(request("GET", "/a", host="open.example"), id="no-origin"),
     ],
 )
-def test_everything_else_each_time(asked: list[Decision], head: RequestHead) -> None:
-    remembers = Often(BOTH)
+def test_everything_else_each_time(head: RequestHead) -> None:
+    asked = Asked()
+    remembers = Often(BOTH, asked.table)
     for _ in range(3):
         remembers.decide(head)
     assert len(asked) == 3
@@ -140,8 +136,9 @@ def test_what_is_allowed_to_one_says_nothing_of_another(first: RequestHead, then
     assert decide(BOTH, first) != decide(BOTH, then)
 
 
-def test_no_more_is_kept_than_it_says(asked: list[Decision]) -> None:
-    remembers = Often(Policy({}, any_host=replace(OPEN_SITE, names=())))
+def test_no_more_is_kept_than_it_says() -> None:
+    asked = Asked()
+    remembers = Often(Policy({}, any_host=replace(OPEN_SITE, names=())), asked.table)
 
     def ask(host: str) -> None:
         remembers.decide(request("POST", "/a", "Sec-Fetch-Site: cross-site", host=host, origin=ADDIN))

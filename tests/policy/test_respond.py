@@ -98,6 +98,19 @@ def test_vary(lines: list[str], vary: bytes) -> None:
     assert judged(ALLOWED, *lines) == change(added=b"Vary: %b\r\n" % vary + SHARED)
 
 
+def test_what_was_judged_before_says_nothing_of_another_response() -> None:
+    cookies = replace(RULE, cookies=CookieHandling.DROP)
+    cases = [
+        (relay, lines)
+        for relay in (ALLOWED, NOT_CORS, Relay(Reason.ALLOWED, SITE, cookies, SHARED + b"X: y\r\n"))
+        for lines in ([], ["Vary: A"], ["Vary: A", "Vary: B"], ["Vary: A", "Set-Cookie: c=d"])
+    ]
+    for relay, lines in [*cases, *reversed(cases)]:
+        vary = b"Vary: %b\r\n" % b", ".join([line[-1:].encode() for line in lines if "Vary" in line] + [b"Origin"])
+        dropped = [b"set-cookie"] if relay.rule and "Set-Cookie: c=d" in lines else []
+        assert judged(relay, *lines) == change(*dropped, added=vary + relay.block)
+
+
 def test_g40_no_field_of_the_upstream_is_left() -> None:
     lines = [
         *("Access-Control-Allow-Origin: *", "access-control-allow-origin: *", "Access-Control-Allow-Credentials: true"),

@@ -3,13 +3,14 @@ import socket
 import ssl
 from dataclasses import replace
 from ipaddress import ip_network
-from typing import Self
+from typing import NoReturn, Self
 
 import pytest
 
 from gateway.config.model import Config, Listener
 from gateway.cors.origin import OriginTable
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
+from gateway.policy.often import Often
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import why_not_connected
 from gateway.relay.connection import KEEP_ALIVE, LOOKS_BEFORE_KEEP_ALIVE, Connection
@@ -234,10 +235,10 @@ async def test_the_upstreams_prefix_and_host_are_put_before_the_path(rig: RigMak
 async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object, **__: object) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
         raise KeyError("a bug")
 
-    monkeypatch.setattr("gateway.relay.exchange.judge_response", broken)
+    monkeypatch.setattr("gateway.relay.exchange.response_octets", broken)
     made = await rig(answers(OK))
     client = await made.client()
     await client.send(GET)
@@ -245,7 +246,7 @@ async def test_a_fault_of_our_own_cuts_both_sides_and_says_internal(
     assert (await made.record()).reason is Reason.INTERNAL
     assert [event for event, _ in made.hints] == ["internal.error"]
     assert made.gateway.upstreams == set()
-    monkeypatch.setattr("gateway.policy.often.decide", broken)
+    made.gateway.often = Often(made.gateway.policy, broken)
     client = await made.client()
     await client.send(GET)
     assert await client.gone()

@@ -5,7 +5,6 @@ import os
 import threading
 from collections.abc import Mapping
 from typing import IO
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -14,18 +13,11 @@ from hypothesis import strategies as st
 from gateway.config.model import Log
 from gateway.policy.reason import Reason
 from gateway.relay.record import Record
+from gateway.service import lines, output
 from gateway.service import log as module
-from gateway.service import output
 from gateway.service.events import Events
-from gateway.service.log import (
-    RequestLog,
-    configure_events,
-    json_line,
-    keys_of,
-    renderer,
-    request_as_json,
-    text_line,
-)
+from gateway.service.lines import RequestLog, json_line, keys_of, request_as_json, text_line
+from gateway.service.log import configure_events, renderer
 from gateway.service.output import LogWriter
 
 REFUSED = Record(
@@ -53,7 +45,7 @@ def lines_of(record: Record, render: output.Render, level: str = "info") -> str:
 
 @pytest.fixture(autouse=True)
 def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.service.log.time.time", lambda: 43_200.0)
+    monkeypatch.setattr("gateway.service.lines.time.time", lambda: 43_200.0)
 
 
 def test_a_refusal_in_text_says_why_and_what_would_change_it() -> None:
@@ -102,7 +94,17 @@ OCTETS = st.binary(max_size=40) | st.just(b"x" * 5000)
     )
 )
 def test_the_quick_way_to_a_line_leads_to_the_same(record: Record) -> None:
-    with patch.object(module, "_timestamp", lambda: "then"):
+    assert request_as_json(record) == json_line("request.done", keys_of(record))
+
+
+def test_one_line_has_nothing_of_another() -> None:
+    others = [
+        *(REFUSED._replace(client="::1"), REFUSED._replace(site=None), REFUSED._replace(method=b"PUT")),
+        *(REFUSED._replace(path=b"/"), REFUSED._replace(status=None), REFUSED._replace(origin=None)),
+        *(REFUSED._replace(reason=Reason.ALLOWED), REFUSED._replace(remedy=""), REFUSED._replace(detail="x")),
+        *(REFUSED._replace(request_id="7"), REFUSED._replace(duration_ms=2.0)),
+    ]
+    for record in (REFUSED, *others, REFUSED):
         assert request_as_json(record) == json_line("request.done", keys_of(record))
 
 
@@ -284,4 +286,4 @@ def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch:
 def test_long_paths_and_methods_are_cut() -> None:
     long = REFUSED._replace(path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
     line = json.loads(lines_of(long, json_line))
-    assert (len(line["path"]), len(line["method"])) == (module.MAX_LOGGED_PATH, module.MAX_LOGGED_METHOD)
+    assert (len(line["path"]), len(line["method"])) == (lines.MAX_LOGGED_PATH, lines.MAX_LOGGED_METHOD)

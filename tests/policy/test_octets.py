@@ -1,8 +1,8 @@
 import pytest
 
 from gateway.http1.outgoing import Change
-from gateway.policy.compiled import COOKIE, CompiledRule, compile_rule
 from gateway.policy.headers import NEVER_BY_ANY
+from gateway.policy.octets import COOKIE, CompiledRule, compile_rule
 
 ORIGIN = b"https://addin.example/"
 

@@ -1,0 +1,50 @@
+"""Values that are made for each request are not frozen, which takes time: the code is held to leave them alone."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+GATEWAY: Final = Path(__file__).parents[1] / "gateway"
+MODULES: Final = {file: ast.parse(file.read_text("utf-8")) for file in GATEWAY.rglob("*.py")}
+
+
+def values() -> Iterator[ast.ClassDef]:
+    """Yield the classes of values that are not frozen."""
+    for module in MODULES.values():
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef) and "unsafe_hash=True" in "".join(map(ast.unparse, node.decorator_list)):
+                yield node
+
+
+def parts_that_are_set(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield what is set of anything but the object that a method is of."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and ast.unparse(each.value) != "self":
+            yield each.lineno, each.attr
+
+
+def test_nobody_sets_a_part_of_a_value() -> None:
+    classes = list(values())
+    parts = {
+        each.target.id
+        for node in classes
+        for each in node.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
+    assert {"RequestHead", "Relay"} < {node.name for node in classes}
+    set_somewhere = [
+        f"{file.name}:{line}: {part}"
+        for file, module in MODULES.items()
+        for line, part in parts_that_are_set(module)
+        if part in parts
+    ]
+    assert set_somewhere == []
+    assert [method.name for node in classes for method in node.body if list(parts_that_are_set_by(method))] == []
+
+
+def parts_that_are_set_by(method: ast.stmt) -> Iterator[str]:
+    """Yield what a value's own method sets of it."""
+    for each in ast.walk(method):
+        if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load):
+            yield each.attr
