@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 from gateway.http1.buffer import CRLF
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import TOKEN, is_field_line
+from gateway.http1.remembered import Remembered
 
 
 class Kind(Enum):
@@ -57,7 +58,8 @@ _QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 _EXTENSION: Final = rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?"
 """chunk-ext with the white space a recipient has to take (RFC 9112, 7.1.1)."""
 
-_plain_size_line: Final = re.compile(_SIZE + rb"\r\n").match
+_LONGEST_SIZE_LINE: Final = 15 + len(CRLF)
+_is_size: Final = re.compile(_SIZE).fullmatch
 _is_plain_size_line: Final = re.compile(_SIZE + rb"\r\n").fullmatch
 _is_extended_size_line: Final = re.compile(_SIZE + rb"(?:" + _EXTENSION + rb")*\r\n").fullmatch
 _begins_plain_size_line: Final = re.compile(_SIZE + rb"\r?+").fullmatch
@@ -152,25 +154,41 @@ def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
     ends at the last chunk, and at each line that is not plain or not whole: those are the reader's.
     """
     pieces: list[bytes] = []
+    if left > len(CRLF):
+        end = at + left - len(CRLF)
+        piece = data if not at and end >= len(data) else data[at:end]
+        pieces.append(piece)
+        at += len(piece)
+        left -= len(piece)
+    if left:
+        if left > len(CRLF) or not data.startswith(CRLF, at):
+            return _joined(pieces), at, left
+        at += len(CRLF)
     while True:
-        if left > len(CRLF):
-            end = at + left - len(CRLF)
-            piece = data if not at and end >= len(data) else data[at:end]
-            pieces.append(piece)
-            at += len(piece)
-            left -= len(piece)
-        if left:
-            if left > len(CRLF) or not data.startswith(CRLF, at):
-                break
-            at += len(CRLF)
-            left = 0
-        match = _plain_size_line(data, at)
-        size = int(match[1], 16) if match else 0
-        if match is None or not size:
-            break
-        at = match.end()
-        left = size + len(CRLF)
-    return _joined(pieces), at, left
+        end = data.find(CRLF, at, at + _LONGEST_SIZE_LINE)
+        size = 0 if end < 0 else _size(data[at:end])
+        if not size:
+            return _joined(pieces), at, 0
+        at = end + len(CRLF)
+        end = at + size
+        piece = data[at:end]
+        pieces.append(piece)
+        if data[end : end + len(CRLF)] != CRLF:
+            return _joined(pieces), at + len(piece), size - len(piece) + len(CRLF)
+        at = end + len(CRLF)
+
+
+_SIZES: Final[Remembered[bytes, int]] = Remembered()
+"""By their digits: a sender's chunks are mostly of one size."""
+
+
+def _size(digits: bytes) -> int:
+    """Return how long a chunk is that begins with this line; 0: it is the last one, or the line is not plain."""
+    size = _SIZES.get(digits)
+    if size is None:
+        size = int(digits, 16) if _is_size(digits) else 0
+        _SIZES.keep(digits, size, (digits,))
+    return size
 
 
 def _joined(pieces: list[bytes]) -> bytes:

@@ -229,7 +229,7 @@ def _head_again(data: bytes, limits: HeadLimits, last: LastHead) -> tuple[Reques
     lines = octets[octets.find(b"\n") :]
     at = data.find(b"\n")
     end = at + len(lines)
-    if not data.startswith(lines, at) or end > min(limits.octets, limits.line, limits.target):
+    if not data.startswith(lines, at) or end > limits.octets or end > limits.line or end > limits.target:
         return None
     match = _begins_request(data)
     if match is None:
