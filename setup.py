@@ -4,6 +4,7 @@
 of them or none, since they know one another's insides.
 """
 
+import os
 import sysconfig
 from pathlib import Path
 
@@ -67,7 +68,10 @@ def native(folder: Path) -> list[Extension]:
     try:
         from mypyc.build import mypycify  # noqa: PLC0415 - it may not be there
 
-        made = mypycify([*options, *MODULES], group_name=GROUP, debug_level="0", target_dir=str(folder))
+        level = os.environ.get("MYPYC_OPT_LEVEL", "3")  # as mypyc's own command has it
+        made = mypycify(
+            [*options, *MODULES], group_name=GROUP, debug_level="0", opt_level=level, target_dir=str(folder)
+        )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the gateway runs without
         print(f"the relay is not compiled: {error!r}")  # noqa: T201 - where who installs looks
         return []

@@ -2,8 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Final
 
 from tests.docs.markdown import ROOT
+
+BUILDS_QUICKLY: Final = {"MYPYC_OPT_LEVEL": "0"}
+"""An environment for builds that are not measured: what comes of them does the same, and is made in half the time."""
 
 
 def copy_sources(target: Path) -> None:

@@ -23,6 +23,7 @@ from typing import Final
 import pytest
 
 from tests.real.processes import until
+from tests.sources import BUILDS_QUICKLY
 from tests.system import path_of
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -148,7 +149,8 @@ class Root:
         """Run a command as its root, and return what it prints."""
         spaces = ("unshare", "--mount", *(() if network else ("--net",)))
         entered = ("sh", "-c", f'{_MOUNTS} exec chroot "$root" "$@"', "sh", self.path)
-        variables = {"PATH": PATH, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"} | dict(environment or {})
+        usual = {"PATH": PATH, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", **BUILDS_QUICKLY}
+        variables = usual | dict(environment or {})
         clean = (
             "env",
             "--ignore-environment",

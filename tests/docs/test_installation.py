@@ -18,7 +18,7 @@ import pytest
 
 from tests.docs.markdown import ROOT, block, blocks
 from tests.real.processes import ENDED_WITHIN_SECONDS, LOOPBACK, Ports, accepts, running
-from tests.sources import copy_sources
+from tests.sources import BUILDS_QUICKLY, copy_sources
 from tests.system import needs, path_of
 
 pytestmark = pytest.mark.xdist_group("installation")
@@ -65,13 +65,19 @@ class Machine:
         Raises:
             CalledProcessError: one of them failed.
         """
-        environment = os.environ | {
-            # python3 is the one that runs the tests: the packages at hand are built for it.
-            "PATH": os.pathsep.join((str(self.path(COMMANDS)), str(Path(sys.executable).parent), os.environ["PATH"])),
-            "PIP_NO_INDEX": "1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_NO_CACHE_DIR": "1",
-        }
+        environment = (
+            os.environ
+            | BUILDS_QUICKLY
+            | {
+                # python3 is the one that runs the tests: the packages at hand are built for it.
+                "PATH": os.pathsep.join(
+                    (str(self.path(COMMANDS)), str(Path(sys.executable).parent), os.environ["PATH"])
+                ),
+                "PIP_NO_INDEX": "1",
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+                "PIP_NO_CACHE_DIR": "1",
+            }
+        )
         script = ("/bin/sh", "-euc", self.translated(commands))
         done = subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
