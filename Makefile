@@ -29,7 +29,8 @@ C_COMPILER := $(shell command -v cc >/dev/null && $(PYTHON) -c 'import pathlib, 
 	print("-compiled" if (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists() else "")' 2>/dev/null)
 
 # What is compiled from Python takes in values and types of all that it imports.
-TYPED   := $(foreach package,http1 cors policy config relay service,$(wildcard gateway/$(package)/*.py))
+TYPED   := $(foreach package,http1 cors policy config relay,$(wildcard gateway/$(package)/*.py)) \
+	gateway/service/lines.py gateway/service/output.py
 
 # Both are empty files, newer than the lock they stand for; a compiler that comes later has the gateway installed anew.
 RUN     := $(VENV)/run-installed$(C_COMPILER)
@@ -169,5 +170,5 @@ lock: $(TEST)  ## requirements/ anew from pyproject.toml, each package at its ne
 .PHONY: clean
 clean:  ## remove what was made here
 	rm -rf $(VENV) $(BENCH) dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf build *.egg-info gateway/*/*.so
+	rm -rf build *.egg-info gateway/*.so gateway/*/*.so
 	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,7 +26,7 @@ MODULES = (
     *("gateway/relay/route.py", "gateway/relay/tally.py", "gateway/relay/upstream.py"),
     "gateway/service/lines.py",
 )
-"""What every request goes through."""
+"""What a request goes through, and the values in it: a part of a value is read in its place, without asking Python."""
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}
 """Commands that build; those that only ask what there is to build are answered without mypyc."""
 
@@ -73,7 +73,7 @@ def native(folder: Path) -> list[Extension]:
             [*options, *MODULES], group_name=GROUP, debug_level="0", opt_level=level, target_dir=str(folder)
         )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the gateway runs without
-        print(f"the relay is not compiled: {error!r}")  # noqa: T201 - where who installs looks
+        print(f"only {SCANNERS} is compiled: {error!r}")  # noqa: T201 - where who installs looks
         return []
     for each in made:
         each.optional = True

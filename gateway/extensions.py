@@ -19,7 +19,7 @@ NOT_BUILT: Final = "not compiled: that takes a C compiler and Python's header fi
 """Why something is in Python."""
 
 NATIVE: Final = "gateway.native__mypyc"
-"""The library that all of the compiled relay is in; `setup.py` names it."""
+"""The library that all is in which mypyc has compiled; `setup.py` names it."""
 
 
 class _Sources:
@@ -37,7 +37,7 @@ class _Sources:
 
 
 def choose() -> None:
-    """Have the relay loaded as compiled, where it was compiled and is wanted, or else from its sources."""
+    """Have what was compiled loaded so, where it is wanted and all there, or else all of it from its sources."""
     if WANTED:
         try:
             import_module(NATIVE)
@@ -49,7 +49,7 @@ def choose() -> None:
 
 
 def relay() -> tuple[str, str]:
-    """Return which relay this one is, compiled or in Python, and why, where that is not what one would want."""
+    """Return what the relay and all that mypyc compiles with it is, and why, where that is not what one would want."""
     if sys.modules.get(NATIVE) is not None:
         return "compiled", ""
     return "python", NOT_BUILT if WANTED else SWITCHED_OFF

@@ -16,8 +16,12 @@ from tests.system import signs, skip_or_fail
 pytest_plugins = ["tests.coverage_gate"]
 
 GATEWAY: Final = Path(__file__).parents[1] / "gateway"
-TYPED: Final = ("http1", "cors", "policy", "config", "relay", "service")
-"""Packages whose types and values are in what was compiled; the Makefile has them, too."""
+TYPED: Final = (
+    *(f"{package}/*.py" for package in ("http1", "cors", "policy", "config", "relay")),
+    "service/lines.py",
+    "service/output.py",
+)
+"""Files whose types and values are in what was compiled; the Makefile has them, too."""
 
 # The time a case takes says more about the machine than about the code: no deadline in any profile.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,7 +42,7 @@ def pytest_configure() -> None:
     compiled = GATEWAY / f"native__mypyc{sysconfig.get_config_var('EXT_SUFFIX')}"
     if not (WANTED and compiled.exists()):
         return
-    sources = (file for package in TYPED for file in (GATEWAY / package).glob("*.py"))
+    sources = (file for pattern in TYPED for file in GATEWAY.glob(pattern))
     if compiled.stat().st_mtime < max(file.stat().st_mtime for file in sources):
         raise pytest.UsageError(f"{compiled.name} is older than its source: make lint builds it anew")
 

@@ -22,6 +22,10 @@ def parts_that_are_set(node: ast.AST) -> Iterator[tuple[int, str]]:
     for each in ast.walk(node):
         if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and ast.unparse(each.value) != "self":
             yield each.lineno, each.attr
+        if isinstance(each, ast.Call) and ast.unparse(each.func) in {"setattr", "object.__setattr__"}:
+            whose, part, _ = map(ast.unparse, each.args)
+            if whose != "self":
+                yield each.lineno, ast.literal_eval(part)
 
 
 def test_nobody_sets_a_part_of_a_value() -> None:

@@ -162,19 +162,19 @@ def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
         left -= len(piece)
     if left:
         if left > len(CRLF) or not data.startswith(CRLF, at):
-            return _joined(pieces), at, left
+            return b"".join(pieces), at, left
         at += len(CRLF)
     while True:
         end = data.find(CRLF, at, at + _LONGEST_SIZE_LINE)
         size = 0 if end < 0 else _size(data[at:end])
         if not size:
-            return _joined(pieces), at, 0
+            return b"".join(pieces), at, 0
         at = end + len(CRLF)
         end = at + size
         piece = data[at:end]
         pieces.append(piece)
         if data[end : end + len(CRLF)] != CRLF:
-            return _joined(pieces), at + len(piece), size - len(piece) + len(CRLF)
+            return b"".join(pieces), at + len(piece), size - len(piece) + len(CRLF)
         at = end + len(CRLF)
 
 
@@ -186,14 +186,11 @@ def _size(digits: bytes) -> int:
     """Return how long a chunk is that begins with this line; 0: it is the last one, or the line is not plain."""
     size = _SIZES.get(digits)
     if size is None:
-        size = int(digits, 16) if _is_size(digits) else 0
+        if not _is_size(digits):
+            return 0
+        size = int(digits, 16)
         _SIZES.keep(digits, size, (digits,))
     return size
-
-
-def _joined(pieces: list[bytes]) -> bytes:
-    """Return the pieces as one; a single one, which may be long, as it is."""
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class _ChunkedReader:
@@ -232,7 +229,7 @@ class _ChunkedReader:
             else:
                 self._hold(data[at:])
             at = end or size
-        return _joined(pieces), data[at:]
+        return b"".join(pieces), data[at:]
 
     def _end_line(self, line: bytes) -> None:
         """Act on a line that is whole, its LF included."""

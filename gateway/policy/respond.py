@@ -84,7 +84,7 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     change = _USUAL_CHANGES.get((usual, vary, block))
     if change is None:
         change = Change(usual, _PREFIXES, _vary(fields) + block)
-        _USUAL_CHANGES.keep((usual, vary, block), change, (vary,))
+        _USUAL_CHANGES.keep((usual, vary, block), change, (vary, block))
     return change
 
 

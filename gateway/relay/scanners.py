@@ -1,4 +1,4 @@
-"""The scanners that the relay uses: those of `http1.compiled` where they were built, else their twins in plain Python.
+"""The scanners that the relay uses: those of `http1.compiled` where they were built, else their twins.
 
 This is the one place where that is chosen. `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 """

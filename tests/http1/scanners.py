@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.http1 import framing, head, outgoing
-from gateway.http1.framing import BodyReader
+from gateway.http1.framing import BodyReader, ScanChunks
 from gateway.http1.head import RequestHead, ResponseHead
 from gateway.relay import scanners
 
@@ -24,6 +24,7 @@ class Scanners:
     request_octets: Callable[..., bytes]
     response_octets: Callable[..., bytes]
     body_reader: Callable[..., BodyReader]
+    scan_chunks: ScanChunks
 
 
 PYTHON: Final = Scanners(
@@ -34,6 +35,7 @@ PYTHON: Final = Scanners(
     outgoing.request_octets,
     outgoing.response_octets,
     framing.body_reader,
+    framing.scan_chunks,
 )
 
 IN_USE: Final = Scanners(
@@ -44,6 +46,7 @@ IN_USE: Final = Scanners(
     scanners.request_octets,
     scanners.response_octets,
     scanners.body_reader,
+    scanners.scan_chunks,
 )
 
 COMPILED: Final = IN_USE if scanners.SCANNERS == "compiled" else None

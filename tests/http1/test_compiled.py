@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gateway.extensions import NATIVE
 from gateway.http1 import framing, head, outgoing
 from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HeadLimits
 from gateway.http1.errors import Http1Error
@@ -23,7 +24,7 @@ from gateway.http1.head import RequestHead, ResponseHead
 from gateway.http1.names import LOWER_CASE
 from gateway.http1.outgoing import Change
 from tests.cost import exchanges
-from tests.http1 import build
+from tests.http1 import build, extension
 from tests.http1.extension import build as build_extension
 from tests.http1.extension import load
 from tests.http1.scanners import BUILD
@@ -333,6 +334,8 @@ def changed(value: Any, **changes: Any) -> Any:  # noqa: ANN401 - what no type c
     try:
         return replace(value, **changes)
     except TypeError:
+        if not hasattr(value, "__mypyc_attrs__"):
+            raise
         return None
 
 
@@ -436,9 +439,19 @@ def test_a_module_that_is_let_go_of_takes_its_objects_along(built: Path) -> None
 
 
 @pytest.mark.fuzz
+def test_it_does_the_same_where_the_values_are_not_compiled(built: Path) -> None:
+    """So it is where gcc was there and mypy was not."""
+    run = f"runpy.run_module({extension.__name__!r}, run_name='__main__')"
+    script = f"import runpy, sys; sys.modules[{NATIVE!r}] = None; {run}"
+    command = (sys.executable, "-c", script, built, "--executions", "20000")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.fuzz
 def test_the_sanitizers_have_nothing_to_say(tmp_path: Path) -> None:
     flags = ("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    extension = build_extension(tmp_path, *flags)
+    built = build_extension(tmp_path, *flags)
     libraries = [
         subprocess.run((path_of("gcc"), f"-print-file-name={name}"), capture_output=True, text=True, check=True).stdout
         for name in ("libasan.so", "libubsan.so")
@@ -449,6 +462,6 @@ def test_the_sanitizers_have_nothing_to_say(tmp_path: Path) -> None:
         "PYTHONMALLOC": "malloc",  # so that the end of each bytes object is the end of its memory
     }
     environment.pop("CORS_GATEWAY_NO_EXTENSIONS", None)
-    command = (sys.executable, "-m", "tests.http1.extension", extension, "--executions", "1500")
+    command = (sys.executable, "-m", extension.__name__, built, "--executions", "1500")
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -17,6 +17,7 @@ from gateway.http1.framing import (
     Kind,
     body_reader,
     chunk,
+    scan_chunks,
 )
 from tests.http1.build import DRIPS, OCTETS, outcome, parted
 
@@ -275,6 +276,31 @@ def test_how_octets_are_parted_makes_no_difference(octets: bytes, drips: list[in
     whole = outcome(read, body_reader(CHUNKED, extensions=extensions, max_trailer_octets=30), octets)
     reader = body_reader(CHUNKED, extensions=extensions, max_trailer_octets=30)
     assert outcome(lambda: read(reader, *parted(octets, drips))) == whole
+
+
+@pytest.mark.parametrize(
+    ("octets", "at", "left", "expected"),
+    [
+        pytest.param(b"3\r\nabc\r\n", 0, 0, (b"abc", 8, 0), id="whole"),
+        pytest.param(b"xx3\r\nabc\r\nF\r\nde", 2, 0, (b"abcde", 15, 15), id="whole-and-part"),
+        pytest.param(b"abc\r\n3\r\n", 0, 5, (b"abc", 8, 5), id="the-rest-of-one-then-a-size"),
+        pytest.param(b"abc\r", 0, 6, (b"abc\r", 4, 2), id="a-cr-that-is-data"),
+        pytest.param(b"abc\r", 0, 5, (b"abc", 3, 2), id="half-an-end"),
+        pytest.param(b"3\r\nabc\r", 0, 0, (b"abc", 6, 2), id="half-an-end-of-a-whole-one"),
+        pytest.param(b"3\r\nabcd\r\n", 0, 0, (b"abc", 6, 2), id="more-than-it-says"),
+        pytest.param(b"\n3\r\nabc\r\n", 0, 1, (b"", 0, 1), id="within-an-end"),
+        pytest.param(b"\r\n1\r\na\r\n0\r\n\r\n", 0, 2, (b"a", 8, 0), id="up-to-the-last-chunk"),
+        pytest.param(b"1;x=y\r\na\r\n", 0, 0, (b"", 0, 0), id="an-extension"),
+        pytest.param(b"3\r", 0, 0, (b"", 0, 0), id="half-a-size-line"),
+        pytest.param(b"3\nabc", 0, 0, (b"", 0, 0), id="no-crlf"),
+        pytest.param(b"000000000000001\r\na\r\n", 0, 0, (b"a", 20, 0), id="15-digits"),
+        pytest.param(b"0000000000000001\r\na\r\n", 0, 0, (b"", 0, 0), id="16-digits"),
+        pytest.param(b"", 0, 0, (b"", 0, 0), id="nothing"),
+    ],
+)
+def test_scan_chunks(octets: bytes, at: int, left: int, expected: tuple[bytes, int, int]) -> None:
+    for _ in range(2):  # the second time sizes are remembered
+        assert scan_chunks(octets, at, left) == expected
 
 
 @pytest.mark.parametrize(

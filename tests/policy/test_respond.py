@@ -109,6 +109,7 @@ def test_what_was_judged_before_says_nothing_of_another_response() -> None:
         vary = b"Vary: %b\r\n" % b", ".join([line[-1:].encode() for line in lines if "Vary" in line] + [b"Origin"])
         dropped = [b"set-cookie"] if relay.rule and "Set-Cookie: c=d" in lines else []
         assert judged(relay, *lines) == change(*dropped, added=vary + relay.block)
+    assert judged(ALLOWED, "Vary: A") is judged(ALLOWED, "Vary: A")
 
 
 def test_g40_no_field_of_the_upstream_is_left() -> None:

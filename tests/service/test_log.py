@@ -97,6 +97,12 @@ def test_the_quick_way_to_a_line_leads_to_the_same(record: Record) -> None:
     assert request_as_json(record) == json_line("request.done", keys_of(record))
 
 
+def test_each_line_has_its_own_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    for second, time in ((43_200.0, "12:00:00"), (43_201.9, "12:00:01"), (43_200.1, "12:00:00")):
+        monkeypatch.setattr("gateway.service.lines.time.time", lambda now=second: now)
+        assert f"1970-01-01T{time}Z" in request_as_json(REFUSED)
+
+
 def test_one_line_has_nothing_of_another() -> None:
     others = [
         *(REFUSED._replace(client="::1"), REFUSED._replace(site=None), REFUSED._replace(method=b"PUT")),
