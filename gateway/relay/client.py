@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.http1.errors import Http1Error
 from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
 from gateway.http1.framing import NO_BODY
-from gateway.http1.head import NOTHING_HELD, HeadBuffer, LastHead, RequestHead, salvage
+from gateway.http1.head import HeadBuffer, LastHead, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
@@ -100,7 +100,8 @@ class ClientConnection(Connection):
         self._forwarded = b""
         """What the upstream is told of a client that speaks for itself, which is the same for each Host."""
         self._forwarded_host: bytes | None = None
-        self._buffer = HeadBuffer(self.limits.head)
+        self._buffer: HeadBuffer | None = None
+        """Of a head that comes in parts; most come whole."""
         self.last_head: LastHead | None = None
         """The last head that came whole, is plain, short and not the first, until the next sweep."""
         self._octets = b""
@@ -120,7 +121,7 @@ class ClientConnection(Connection):
     @property
     def holds_part_of_a_head(self) -> bool:
         """Whether a head has begun and is not whole."""
-        return bool(self._buffer.held)
+        return self._buffer is not None and bool(self._buffer.held)
 
     # The transport's callbacks.
 
@@ -192,7 +193,7 @@ class ClientConnection(Connection):
         """Act on the deadline that passed: what it means depends on the state."""
         self.last_head = None
         match self.state:
-            case State.HEAD if self.holds_part_of_a_head:
+            case State.HEAD if self._buffer is not None and self._buffer.held:
                 salvaged = salvage(self._buffer.octets)
                 self._answer_unread(fail(Reason.HEAD_TIMEOUT, self.gateway.policy, salvaged), salvaged)
             case State.HEAD if not self.stalled:
@@ -242,7 +243,7 @@ class ClientConnection(Connection):
         data, self._octets = self._octets, b""
         limits = self.limits
         began = self.loop.time()
-        if self._buffer.held is NOTHING_HELD:
+        if self._buffer is None:
             self.admission.busy(self)
             self._answer_unsent = False
             begun = begin_request(data, limits.head, self.last_head)
@@ -266,7 +267,10 @@ class ClientConnection(Connection):
 
     def _read_on(self, data: bytes, began: float) -> bool:
         """Read a head that comes in parts, or is none."""
-        buffer, limits = self._buffer, self.limits
+        limits = self.limits
+        buffer = self._buffer
+        if buffer is None:
+            buffer = self._buffer = HeadBuffer(limits.head)
         try:
             found = buffer.feed(data)
         except Http1Error as error:
@@ -274,6 +278,7 @@ class ClientConnection(Connection):
             return False
         if found is None:
             return False
+        self._buffer = None
         octets, self._octets = found
         try:
             head = parse_request_head(octets, limits.head)
