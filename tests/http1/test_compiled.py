@@ -25,8 +25,8 @@ from gateway.http1.names import LOWER_CASE
 from gateway.http1.outgoing import Change
 from tests.cost import exchanges
 from tests.http1 import build, extension
+from tests.http1.extension import SOURCE, load
 from tests.http1.extension import build as build_extension
-from tests.http1.extension import load
 from tests.http1.scanners import BUILD
 from tests.system import needs, path_of
 
@@ -443,9 +443,19 @@ def test_it_does_the_same_where_the_values_are_not_compiled(built: Path) -> None
     """So it is where gcc was there and mypy was not."""
     run = f"runpy.run_module({extension.__name__!r}, run_name='__main__')"
     script = f"import runpy, sys; sys.modules[{NATIVE!r}] = None; {run}"
-    command = (sys.executable, "-c", script, built, "--executions", "20000")
+    command = (sys.executable, "-c", script, built, "--executions", "20000", "--seed", "1")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_call_that_is_wrong_is_so_where_the_values_are_not_compiled() -> None:
+    """Only there can all of its rows be made: a compiled value takes no part of a wrong type."""
+    rows = f"{__file__}::{test_a_call_that_is_wrong_ends_as_the_twin_has_it.__name__}"
+    script = f"import pytest, sys; sys.modules[{NATIVE!r}] = None; sys.exit(pytest.main(sys.argv[1:]))"
+    command = (sys.executable, "-c", script, "-q", "-p", "no:cacheprovider", rows)
+    done = subprocess.run(command, cwd=SOURCE.parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout
 
 
 @pytest.mark.fuzz

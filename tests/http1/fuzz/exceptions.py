@@ -104,6 +104,10 @@ EXCEPTIONS: Final[Mapping[str, tuple[Exceptional, ...]]] = {
             "aiohttp refuses the key of a WebSocket draft; it is a field like any other (RFC 9110, 5.1)",
             _without(rb"(?<=\r\n)sec-websocket-key1(?=:)", b"X-WebSocket-Key1"),
         ),
+        Exceptional(
+            "llhttp takes a tab behind a transfer-coding for a part of it; it is none of a value (RFC 9110, 5.5)",
+            _without(rb"(?<=\r\ntransfer-encoding:)([ \t]*chunked)[ \t]+(?=\r\n)", rb"\1"),
+        ),
         _TRAILERS_OF_A_HEAD,
         _UNFINISHED_TRAILER,
         _BAD_WHITE_SPACE,
