@@ -1186,16 +1186,15 @@ is_last_head(struct state *state, PyObject *last)
 static PyObject *
 head_again(struct state *state, PyObject *data, PyObject *last, const struct bounds *bounds)
 {
-    PyObject *former = PyTuple_GetItem(last, 0), *head = PyTuple_GetItem(last, 1);
-    const octet *octets = (const octet *)PyBytes_AsString(data), *old = (const octet *)PyBytes_AsString(former);
-    Py_ssize_t size = PyBytes_Size(data), old_size = PyBytes_Size(former);
-    const octet *lf = memchr(octets, '\n', (size_t)size), *old_lf = memchr(old, '\n', (size_t)old_size);
-    if (lf == NULL || old_lf == NULL) {
+    PyObject *lines = PyTuple_GetItem(last, 0), *head = PyTuple_GetItem(last, 1);
+    const octet *octets = (const octet *)PyBytes_AsString(data);
+    Py_ssize_t size = PyBytes_Size(data), length = PyBytes_Size(lines);
+    const octet *lf = memchr(octets, '\n', (size_t)size);
+    if (lf == NULL) {
         return NULL;
     }
-    Py_ssize_t length = old + old_size - old_lf; /* of the lines, with the LF before them */
     struct request request;
-    if (octets + size - lf < length || memcmp(lf, old_lf, (size_t)length) != 0 || lf - octets + length > bounds->octets
+    if (octets + size - lf < length || memcmp(lf, PyBytes_AsString(lines), (size_t)length) != 0 || lf - octets + length > bounds->octets
         || scan_request_line(octets, lf + 1, &request) != lf + 1) {
         return NULL;
     }

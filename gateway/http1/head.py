@@ -191,7 +191,7 @@ def parse_response_head(octets: bytes, method: bytes, limits: HeadLimits = DEFAU
 
 
 LastHead: TypeAlias = tuple[bytes, RequestHead]
-"""The octets of a head that was taken, and what they say."""
+"""A head that was taken: its octets from the LF of the request line on, and what the whole says."""
 
 
 def begin_request(data: bytes, limits: HeadLimits, last: LastHead | None = None) -> tuple[RequestHead, bytes] | None:
@@ -225,8 +225,7 @@ def begin_response(data: bytes, method: bytes, limits: HeadLimits) -> tuple[Resp
 
 def _head_again(data: bytes, limits: HeadLimits, last: LastHead) -> tuple[RequestHead, bytes] | None:
     """Return what `begin_request` does where `data` begins as `last` did but for the target, else None."""
-    octets, head = last
-    lines = octets[octets.find(b"\n") :]
+    lines, head = last
     at = data.find(b"\n")
     end = at + len(lines)
     if not data.startswith(lines, at) or end > limits.octets or end > limits.line or end > limits.target:

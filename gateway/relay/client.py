@@ -263,7 +263,8 @@ class ClientConnection(Connection):
         if not self._asked or (self.last_head is not None and self.last_head[1].fields is head.fields):
             return
         length = len(data) - len(self._octets)
-        self.last_head = (data[:length], head) if head.plain and length <= LONGEST_LAST_HEAD_OCTETS else None
+        lines = data[data.find(b"\n") : length]
+        self.last_head = (lines, head) if head.plain and length <= LONGEST_LAST_HEAD_OCTETS else None
 
     def _read_on(self, data: bytes, began: float) -> bool:
         """Read a head that comes in parts, or is none."""

@@ -1,7 +1,8 @@
 """Connections to one upstream: idle ones to use again, and how a new one is made (contract items 16 and 18)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gateway.http1.head import ResponseHead
 from gateway.http1.target import split_host
 from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from gateway.policy.model import Upstream
     from gateway.relay.exchange import Exchange
     from gateway.relay.gateway import Gateway
+
+
+LONGEST_LAST_HEAD_OCTETS: Final = 2048
+"""Longest head that the next one is held against: twice what applications send."""
+
+
+LastAnswer: TypeAlias = tuple[bytes, bytes, ResponseHead]
+"""The octets of a head that was taken, its empty line included, the method it answered, and what it says."""
 
 
 class Pool:
@@ -38,6 +47,8 @@ class Pool:
         self.in_flight, self.streams = tallies
         """Requests under way on this upstream; WebSockets and event streams, which are no longer in flight."""
         self.servers = Servers(self)
+        self.last_head: LastAnswer | None = None
+        """The last head that was short and came whole, of any connection, until the next sweep."""
         self._idle: dict[str, list[UpstreamConnection]] = {}
         """By the key of their route."""
         self._turn = 0
@@ -68,6 +79,11 @@ class Pool:
                 return connection
             connection.drop()
         return None
+
+    def remember(self, octets: bytes, method: bytes, head: ResponseHead) -> None:
+        """Keep a head until the next sweep: an application that is asked the same by many says the same to all."""
+        short = len(octets) <= LONGEST_LAST_HEAD_OCTETS and not self.retired
+        self.last_head = (octets, method, head) if short else None
 
     def park(self, connection: UpstreamConnection) -> None:
         """Keep a connection on which both sides are done, for a short while."""
@@ -104,6 +120,7 @@ class Pool:
     def retire(self) -> None:
         """Ask after nobody any more, and end every parked connection now, every other one once it is done with."""
         self.retired = True
+        self.last_head = None
         self.servers.stop()
         for idle in tuple(self._idle.values()):
             for connection in tuple(idle):

@@ -16,6 +16,7 @@ from gateway.relay.tls import ended_by_close_notify
 
 if TYPE_CHECKING:
     from gateway.http1.framing import BodyReader
+    from gateway.http1.head import ResponseHead
     from gateway.relay.exchange import Exchange
     from gateway.relay.pool import Pool
 
@@ -189,9 +190,8 @@ class UpstreamConnection(Connection):
     def _octets(self, exchange: "Exchange", data: bytes) -> None:
         self.silent = False
         while self.reader is None:
-            method, begun = exchange.head.method, None
-            if self.buffer.held is NOTHING_HELD:
-                begun = begin_response(data, method, RESPONSE_HEAD_LIMITS)
+            method = exchange.head.method
+            begun = self._begun(data, method) if self.buffer.held is NOTHING_HELD else None
             if begun is not None:
                 head, data = begun
             else:
@@ -221,6 +221,23 @@ class UpstreamConnection(Connection):
                 return
         body, rest = self.reader.feed(data)
         exchange.response_body(self, body, ended=self.reader.done, over=bool(rest))
+
+    def _begun(self, data: bytes, method: bytes) -> "tuple[ResponseHead, bytes] | None":
+        """Return the head that `data` begins with, and what stands behind it; None where it comes in parts, or is none.
+
+        Where the octets are those of the last one to the same method, they say the same again.
+        """
+        pool = self.pool
+        last = pool.last_head
+        if last is not None:
+            octets, answered, head = last
+            if data.startswith(octets) and method == answered:
+                return head, data[len(octets) :]
+        begun = begin_response(data, method, RESPONSE_HEAD_LIMITS)
+        if begun is not None:
+            head, behind = begun
+            pool.remember(data[: len(data) - len(behind)], method, head)
+        return begun
 
     def _ended(self) -> None:
         """Take the upstream's end: the end of an until-close body, or a cut-off (contract items 6 and 10)."""

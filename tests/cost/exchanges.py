@@ -76,6 +76,8 @@ _ANSWER: Final = (
 )
 _BODY: Final = b"a" * 1024
 SIZED: Final = _ANSWER + b"Content-Length: 1024\r\n\r\n" + _BODY
+OTHER_SIZED: Final = SIZED.replace(b"PHPSESSID=0", b"PHPSESSID=1")
+"""Its answer, to somebody else."""
 CHUNKED: Final = _ANSWER + b"Transfer-Encoding: chunked\r\n\r\n" + 32 * (b"400\r\n" + _BODY + b"\r\n") + b"0\r\n\r\n"
 
 
@@ -144,10 +146,10 @@ class Bench:
         self.upstream.data_received(CHUNKED)
 
     def varied(self) -> None:
-        """Relay a GET whose lines are not those of the one before."""
+        """Relay a GET whose lines are not those of the one before, nor those of its answer."""
         self._other = not self._other
         self.client.data_received(OTHER if self._other else GET)
-        self.upstream.data_received(SIZED)
+        self.upstream.data_received(OTHER_SIZED if self._other else SIZED)
 
     def unusual(self) -> None:
         """Relay a GET whose field names are unusual."""

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.config.model import ListenerLimits
+from gateway.http1.head import parse_response_head
 from gateway.policy.model import Paths, SiteLimits, Timeouts
 from gateway.policy.reason import Reason
+from gateway.relay import pool
 from gateway.relay.client import LONGEST_LAST_HEAD_OCTETS, ClientConnection, State
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
@@ -314,4 +316,54 @@ async def test_of_a_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, mo
     assert was_held is held
     made.sweep(0)
     assert connection.last_head is None
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "held"),
+    [
+        pytest.param(b"Set-Cookie: a=b\r\n", True, id="usual"),
+        pytest.param(b"A: " + b"a" * pool.LONGEST_LAST_HEAD_OCTETS + b"\r\n", False, id="long"),
+    ],
+)
+async def test_of_an_answers_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, more: bytes, held: bool) -> None:
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.head()
+            await peer.send(OK.replace(b"\r\n\r\n", b"\r\n" + more + b"\r\n"))
+
+    made = await rig(script)
+    client = await made.client()
+    (served,) = {(await the_upstream_of(made, client)).pool}
+    was_held = False
+    for _ in range(9):  # the gateway's own sweep may come behind one of them
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        was_held = was_held or served.last_head is not None
+    assert was_held is held
+    made.sweep(0)
+    assert served.last_head is None
+    client.close()
+
+
+async def the_upstream_of(made: Rig, client: Peer) -> UpstreamConnection:
+    """Ask once; return the connection on which that was answered."""
+    await client.send(GET)
+    await client.response()
+    return await the_upstream(made)
+
+
+async def test_a_pool_that_is_used_no_more_holds_no_head(rig: RigMaker) -> None:
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.head()
+            await peer.send(OK)
+
+    made = await rig(script)
+    client = await made.client()
+    former = (await the_upstream_of(made, client)).pool
+    made.gateway.stop()
+    assert former.last_head is None
+    former.remember(OK[:-2], b"GET", parse_response_head(OK[:-2], b"GET"))
+    assert former.last_head is None
     client.close()

@@ -163,6 +163,53 @@ async def test_one_upstream_connection_serves_request_after_request(rig: RigMake
     assert made.upstream.connections == 1
 
 
+HEADS_IN_TURN = (
+    pytest.param([(b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok")] * 3, id="the-same"),
+    pytest.param(
+        [
+            (b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok"),
+            (b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b""),
+        ]
+        * 2,
+        id="the-same-without-its-body",
+    ),
+    pytest.param(
+        [
+            (b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok"),
+            (b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", b"o" * 20),
+            (b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA: b\r\n\r\n", b"ok"),
+            (b"GET", b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\n", b"no"),
+        ]
+        * 2,
+        id="others",
+    ),
+)
+
+
+@pytest.mark.parametrize("turns", HEADS_IN_TURN)
+async def test_each_answer_has_its_own_head_whatever_went_before(
+    rig: RigMaker, turns: list[tuple[bytes, bytes, bytes]]
+) -> None:
+    pending = iter(turns)
+
+    async def script(peer: Peer) -> None:  # behind an answer to HEAD comes another connection
+        while True:
+            await peer.head()
+            _, head, body = next(pending)
+            await peer.send(head + body)
+
+    made = await rig(script)
+    client = await made.client()
+    for method, head, body in turns:
+        await client.send(GET.replace(b"GET", method, 1))
+        response = await client.response(method=method)
+        assert response.status_line == head.partition(b"\r\n")[0]
+        assert response.body == body
+        assert response.values(b"content-length") == [b"20" if len(body) == 20 else b"2"]
+        assert response.values(b"a") == ([b"b"] if b"A: b" in head else [])
+    client.close()
+
+
 @pytest.mark.parametrize("method", [b"HEAD", b"GET"])
 async def test_a_bodyless_answer_with_octets_behind_it_ends_that_upstream_connection(
     rig: RigMaker, method: bytes

@@ -94,7 +94,7 @@ def _take_the_same_lines_again(
     octets: bytes, head: RequestHead, behind: bytes, limits: HeadLimits, scanners: Scanners
 ) -> None:
     """See that what went before changes nothing, whatever differs."""
-    before = (octets[: len(octets) - len(behind)], head)
+    before = (octets[octets.find(b"\n") : len(octets) - len(behind)], head)
     line, _, lines = octets.partition(b"\r\n")
     for again in (
         octets,
