@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.config.model import ConfigError
-from gateway.service.admin import AdminServer
+from gateway.service.admin_server import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.cores import workers_of
 from gateway.service.events import EVENTS, unresolved, unused
