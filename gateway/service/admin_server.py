@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gateway.service.snapshot import Snapshot
     from gateway.service.standing import Reloaded
 
+AGAIN_SECONDS: Final = 1.0
+"""How long after a failure nobody is heard: what lacks may be open files, and then nobody can be turned away either."""
 FAILED: Final = "nobody is told how the gateway is, and it serves as before: restart it"
 """For what answers at the admin address and cannot be loaded, when its files have been replaced since the start."""
 
@@ -96,7 +98,8 @@ class AdminDoor:
             await self._runner.cleanup()
 
     def _wait(self) -> None:
-        self._loop.add_reader(self._sock.fileno(), self._knocked)
+        if not self._is_shut:
+            self._loop.add_reader(self._sock.fileno(), self._knocked)
 
     def _knocked(self) -> None:
         self._loop.remove_reader(self._sock.fileno())
@@ -112,8 +115,7 @@ class AdminDoor:
             EVENTS.error("admin.failed", error=f"{where(error)}: {error}", remedy=FAILED)
             while (turned_away := self._accepted()) is not None:
                 turned_away.close()
-            if not self._is_shut:
-                self._wait()
+            self._loop.call_later(AGAIN_SECONDS, self._wait)
 
     def _accepted(self) -> "socket.socket | None":
         try:

@@ -95,6 +95,7 @@ async def test_what_cannot_be_loaded_is_told_and_tried_again(monkeypatch: pytest
     def fail() -> None:
         raise LibraryError("there is none")
 
+    monkeypatch.setattr(admin_server, "AGAIN_SECONDS", 0.0)
     monkeypatch.setattr(EVENTS, "_take", keep)
     monkeypatch.setattr(EVENTS, "_levels", ("error",))
     port = free_port()
