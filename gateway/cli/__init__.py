@@ -6,7 +6,6 @@ Exit status 0 is good, 1 is not, 2 is a wrong command line.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 from gateway.cli import check, demo, healthcheck, reload, running, schema, serve, status, version
@@ -47,6 +46,8 @@ def _run(line: Sequence[str]) -> int:
     if name.startswith("-"):
         parser.read((name,))
     if name not in COMMANDS:
+        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
         near = "".join(f" Did you mean '{each}'?" for each in get_close_matches(name, COMMANDS, 1))
         parser.error(f"No such command '{name}'.{near}")
     parser = COMMANDS[name].parser(name)

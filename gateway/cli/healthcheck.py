@@ -1,6 +1,6 @@
 """`cors-gateway healthcheck`."""
 
-import http.client
+from http import HTTPStatus
 from pathlib import Path
 
 from gateway.cli.line import echo
@@ -14,4 +14,4 @@ def healthcheck(*, config: list[Path] | None, admin: str | None) -> int:
     except NotRunningError as error:
         return fail(error)
     echo(body.strip())
-    return 0 if status == http.client.OK else 1
+    return 0 if status == HTTPStatus.OK else 1

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.config.node import Items, Kind, Node, Scalar
@@ -223,5 +222,7 @@ SWITCH: Final = Value("true or false", "true", _switch, {"type": "boolean"}, fro
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return "did you mean max_age?", or nothing when no word of `known` is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
     near = get_close_matches(given.lower().replace("-", "_"), list(known), 1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""

@@ -1,7 +1,6 @@
 """The gateway's own answers as octets: application/problem+json (RFC 9457), or a short plain page for a navigation."""
 
 import json
-from html import escape
 from http import HTTPStatus
 from typing import Final
 
@@ -112,6 +111,8 @@ def _problem(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
 
 def _page(answer: Answer, request_id: str) -> tuple[bytes, bytes]:
     """Return Content-Type, with the page's policy, and body for a person."""
+    from html import escape  # noqa: PLC0415 - with the names of all characters, and such a page is rare
+
     heading = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     page = (
         "<!DOCTYPE html>\n"

@@ -6,12 +6,12 @@ import ssl
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from email.utils import formatdate
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from gateway.http1.date import imf_fixdate
 from gateway.policy.often import Often
 from gateway.policy.reason import Reason
 from gateway.relay.fault import where
@@ -212,7 +212,7 @@ class Gateway:
         second = int(time.time())
         if second != self._date_second:
             self._date_second = second
-            self._date = formatdate(second, usegmt=True).encode()
+            self._date = imf_fixdate(second)
         return self._date
 
     def hint(self, event: str, about: str, **details: str) -> None:

@@ -1,11 +1,7 @@
 """Which servers of an upstream are up: seen on the requests' way, and asked for where the configuration says so."""
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING, Final
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.policy.reason import Reason
 
@@ -13,18 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.policy.model import UpstreamUrl
-    from gateway.relay.names import Names
     from gateway.relay.pool import Pool
     from gateway.relay.route import Route
 
 PASSED_OVER_SECONDS: Final = 4.0
 """How long a server that could not be connected to is passed over where nobody asks after it: back within 5 s (R13)."""
-CHECK_SECONDS: Final = 10.0
-"""How long a check may take."""
 FAILED_CHECKS: Final = 2
 """Checks in a row that have to fail: one may be lost to a restart of the server's workers."""
-GOOD_BELOW: Final = 500
-"""A status from here on is a failed check (RFC 9110, 15.6): a redirect, 401 or 404 comes from a server that is up."""
 
 
 class Servers:
@@ -82,11 +73,13 @@ class Servers:
         self._tasks.clear()
 
     async def _ask_after(self, route: "Route", host: str) -> None:
+        from gateway.relay.checks import what_is_wrong  # noqa: PLC0415 - aiohttp comes with it
+
         health = self._pool.upstream.health
         assert health is not None  # noqa: S101 - or nobody would have begun
         failures = 0
         while True:
-            wrong = await self._check(route, health.path, host)
+            wrong = await what_is_wrong(self._pool, route, health.path, host)
             if wrong is None:
                 failures = 0
                 self._is_back(route.url)
@@ -95,56 +88,3 @@ class Servers:
                 if failures >= FAILED_CHECKS:
                     self.failed(route.url, Reason.UPSTREAM_UNHEALTHY, wrong)
             await asyncio.sleep(health.every)
-
-    async def _check(self, route: "Route", path: bytes, host: str) -> str | None:
-        """Ask once; return what is wrong, None if nothing is."""
-        url = route.url
-        target = (url.prefix + path).decode("ascii")
-        connector = aiohttp.TCPConnector(
-            resolver=_WatchedNames(self._pool.gateway.names), force_close=True, ssl=self._pool.context or True
-        )
-        try:
-            async with (
-                aiohttp.ClientSession(
-                    connector=connector,
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    timeout=aiohttp.ClientTimeout(total=CHECK_SECONDS),
-                    auto_decompress=False,
-                ) as session,
-                session.get(
-                    f"{url.scheme}://{url.authority}{target}",
-                    headers={"Host": host, "User-Agent": "cors-gateway health check"},
-                    allow_redirects=False,
-                    server_hostname=route.tls_name or None,
-                ) as response,
-            ):
-                return None if response.status < GOOD_BELOW else f"the check was answered {response.status}"
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return str(error) or type(error).__name__
-
-
-class _WatchedNames(AbstractResolver):
-    """Gives a check the addresses that requests have."""
-
-    def __init__(self, names: "Names") -> None:
-        self._names = names
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return the last good addresses of a name.
-
-        Raises:
-            OSError: it has none.
-        """
-        found: list[ResolveResult] = [
-            {"hostname": host, "host": address, "port": port, "family": kind, "proto": 0, "flags": 0}
-            for kind, address in self._names.addresses(host)
-            if family in {socket.AF_UNSPEC, kind}
-        ]
-        if not found:
-            raise OSError(self._names.error(host))
-        return found
-
-    async def close(self) -> None:
-        """Keep nothing."""

@@ -1,20 +1,17 @@
 """The admin application: how the gateway is, told on an address of its own (R19)."""
 
-import asyncio
 import socket
 from dataclasses import asdict
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
-    from gateway.config.model import Address
-    from gateway.service.snapshot import Snapshot
-    from gateway.service.standing import Reloaded
+    from gateway.service.admin_server import Teller
 
 SHUTDOWN_SECONDS: Final = 1.0
 """How long a request to a former address may take, once it is left."""
@@ -23,19 +20,7 @@ ASKED_FOR: Final = "X-Cors-Gateway"
 """Header field that asks for a reload: no page of a browser can send it here unasked (Fetch, CORS-preflight)."""
 
 
-class Teller(Protocol):
-    """Whoever knows how the gateway is: the process that serves, or who has several of them."""
-
-    async def snapshot(self) -> "Snapshot":
-        """Return how it is."""
-        ...
-
-    async def reload(self) -> "Reloaded":
-        """Go over to the configuration on disk."""
-        ...
-
-
-def admin_application(teller: Teller) -> web.Application:
+def admin_application(teller: "Teller") -> web.Application:
     """Return the application."""
     application = web.Application(middlewares=[_no_pages])
     application[TELLER] = teller
@@ -52,41 +37,13 @@ def admin_application(teller: Teller) -> web.Application:
     return application
 
 
-class AdminServer:
-    """The application on its address."""
-
-    def __init__(self, teller: Teller) -> None:
-        """Listen nowhere yet."""
-        self._teller = teller
-        self.address: Address | None = None
-        """Where it listens."""
-        self._runner: web.AppRunner | None = None
-        self._closing: set[asyncio.Task[None]] = set()
-        """Those at former addresses, whose last requests end."""
-
-    async def listen(self, address: "Address | None", sock: socket.socket | None = None) -> None:
-        """Listen at another address from now on, with a socket that is bound to it, or nowhere."""
-        if address == self.address:
-            return
-        former, self._runner, self.address = self._runner, None, address
-        if sock is not None:
-            # Nobody waits long for whoever reads: it may be the very request that asked for the reload.
-            application = admin_application(self._teller)
-            self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-            await self._runner.setup()
-            await web.SockSite(self._runner, sock).start()
-        if former is not None:
-            for site in tuple(former.sites):
-                await site.stop()
-            closing = asyncio.get_running_loop().create_task(former.cleanup())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-
-    async def close(self) -> None:
-        """Listen no more."""
-        await self.listen(None)
-        if self._closing:
-            await asyncio.wait(self._closing)
+async def answering(teller: "Teller", sock: socket.socket) -> web.AppRunner:
+    """Answer at a socket that listens, until what is returned is cleaned up."""
+    # Nobody waits long for whoever reads: it may be the very request that asked for the reload.
+    runner = web.AppRunner(admin_application(teller), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    await web.SockSite(runner, sock).start()
+    return runner
 
 
 @web.middleware

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from gateway.service import link
-from gateway.service.admin import AdminServer
+from gateway.service.admin_server import AdminServer
 from gateway.service.events import EVENTS
 from gateway.service.link import Word
 from gateway.service.log import ServiceLog, renderer

@@ -4,13 +4,13 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, TypeAlias
 
-from aiohttp import web
-
+from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
-from gateway.service.acceptor import ListenerSite, RelayServer
+from gateway.service.acceptor import HandshakeAcceptor, accepting
 from gateway.service.tls import Identity
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable
 
     from gateway.config.model import Listener
@@ -40,64 +40,58 @@ class Listening:
 
     def __init__(self, gateway: "Gateway", listener: "Listener", sock: socket.socket) -> None:
         """Take a bound socket; nothing is accepted yet."""
-        self.listener = listener
         self._gateway = gateway
         self._sock = sock
-        self.server = RelayServer(gateway, listener)
+        self.admission = Admission(listener)
         self.identity: Identity | None = None
         """What clients are shown, in TLS."""
-        self._site: ListenerSite | None = None
-        self.runner: web.ServerRunner | None = None
+        self._acceptor: asyncio.AbstractServer | HandshakeAcceptor | None = None
+
+    @property
+    def listener(self) -> "Listener":
+        """What the configuration says of it."""
+        return self.admission.listener
 
     async def start(self, identity: Identity | None) -> None:
         """Begin to accept."""
         self.identity = identity
-        self.runner = web.ServerRunner(self.server)
-        await self.runner.setup()
-        self._site = ListenerSite(self.runner, self._sock.dup(), _context(identity))
-        await self._site.start()
+        self._acceptor = await accepting(self._gateway, self.admission, self._sock.dup(), _context(identity))
 
     async def change(self, listener: "Listener", identity: Identity | None) -> None:
         """Go by another listener at the same address; connections that are there end by the one they began with."""
         if _begins_alike(listener, self.listener):
-            self.listener = self.server.admission.listener = listener
+            self.admission.listener = listener
             self.renew(identity)
             return
-        former = self.server, self._site
-        self.listener = listener
-        self.server = RelayServer(self._gateway, listener)
+        former = self.admission, self._acceptor
+        self.admission = Admission(listener)
         await self.start(identity)
-        await self._end(*former)
+        self._end(*former)
 
     def renew(self, identity: Identity | None) -> None:
         """Show other certificates from now on."""
         self.identity = identity
-        if self._site is not None:
-            self._site.renew(_context(identity))
+        if isinstance(self._acceptor, HandshakeAcceptor):
+            self._acceptor.renew(_context(identity))
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Accept no more, and let go of the address. Whoever is connected is served one more request."""
-        await self._end(self.server, self._site)
+        self._end(self.admission, self._acceptor)
         self._sock.close()
 
-    async def let_go(self) -> None:
+    def let_go(self) -> None:
         """Accept no more, and let go of the address, or the kernel would go on taking connections for us."""
         self._sock.close()
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
 
-    async def drain(self) -> None:
-        """Wait for whoever is connected."""
-        if self.runner is not None:
-            await self.runner.cleanup()
-
-    async def _end(self, server: RelayServer, site: ListenerSite | None) -> None:
-        if site is not None:
-            await site.stop()
-        server.admission.draining = True
+    def _end(self, admission: Admission, acceptor: "asyncio.AbstractServer | HandshakeAcceptor | None") -> None:
+        if acceptor is not None:
+            acceptor.close()
+        admission.draining = True
         for client in tuple(self._gateway.clients):
-            if isinstance(client, ClientConnection) and client.admission is server.admission:
+            if isinstance(client, ClientConnection) and client.admission is admission:
                 client.drain()
 
 

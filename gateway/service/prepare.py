@@ -13,6 +13,7 @@ from gateway.config.windows import MAX_SOCKETS, WINDOWS
 from gateway.relay.admission import TOLD_CONNECTIONS
 from gateway.relay.tls import UpstreamContexts, upstream_contexts
 from gateway.service.acceptor import listening_socket
+from gateway.service.library import LibraryError, load_aiohttp
 from gateway.service.listening import Place, places
 from gateway.service.share import share_of
 from gateway.service.tls import Identity, certificate_of, identity_of
@@ -92,6 +93,12 @@ def prepare(
     """
     taken = [Address(host, port) for host, port, _ in present] + ([] if admin is None else [admin])
     check_files(share_of(config, 0, workers))
+    if any(site.upstream.health is not None for site in config.sites):
+        # Before anybody forks, so that workers have it together.
+        try:
+            load_aiohttp()
+        except LibraryError as error:
+            raise StartError(f"the health of servers cannot be asked for: {error}") from error
     listeners = places(config.listeners)
     identities = {place: identity_for(listener) for place, listener in listeners.items()}
     try:

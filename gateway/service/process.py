@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.config.model import ConfigError
-from gateway.service.admin import AdminServer
+from gateway.service.admin_server import AdminServer
 from gateway.service.certificates import Follower
 from gateway.service.cores import workers_of
 from gateway.service.events import EVENTS, unresolved, unused
@@ -19,7 +19,7 @@ from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from gateway.config.load import Loaded
     from gateway.config.model import Config
@@ -152,7 +152,7 @@ class Process:
                 await listening.start(prepared.identities[place])
                 self.listening[place] = listening
         for place in self.listening.keys() - prepared.listeners.keys():
-            await self.listening.pop(place).stop()
+            self.listening.pop(place).stop()
 
     def _say_ready(self) -> None:
         """Have `systemctl status` say in a line how it is."""
@@ -187,25 +187,26 @@ class Process:
         async with self._turn:
             self.gateway.drain()
             for each in self.listening.values():
-                await each.let_go()
+                each.let_go()
             for sock in self._inherited:
                 sock.close()
             self.is_serving = False
 
     async def drain(self, cut: asyncio.Event) -> None:
         """Serve what is under way, and end; at once when `cut` is set, and at the drain's deadline."""
-        loop = asyncio.get_running_loop()
-        drains = [loop.create_task(each.drain()) for each in self.listening.values()]
-        cutting = loop.create_task(cut.wait())
-        cutting.add_done_callback(lambda _: _cancel(drains))
-        await asyncio.gather(*drains, return_exceptions=True)
-        cutting.cancel()
+        waiting = [self.gateway.loop.create_task(each) for each in (drained(self.gateway), cut.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         self.gateway.stop()
         await self._admin.close()
-        for running in self._following:
+        for running in (*waiting, *self._following):
             running.cancel()
 
 
-def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:
-    for task in tasks:
-        task.cancel()
+async def drained(gateway: "Gateway") -> None:
+    """Wait until whoever is connected has gone, as long as the configuration in force says."""
+    await asyncio.sleep(0)  # whoever was accepted last has come in then
+    gateway.drain()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(gateway.config.drain_seconds):
+            while gateway.clients:  # whoever was at the door may have come in meanwhile
+                await gateway.empty.wait()

@@ -8,12 +8,10 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-from aiohttp import http_parser
-
 from gateway.relay.gateway import Gateway, new_loop_name
 from gateway.service.cores import workers_of
 from gateway.service.events import EVENTS, hinter, ready
+from gateway.service.library import LibraryError, check_installed
 from gateway.service.log import ServiceLog, renderer
 from gateway.service.loops import loop_factory
 from gateway.service.output import LogWriter, standard_output
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 
 CANNOT_GO_ON: Final = 3
 """Exit status after which systemd tries again: it cannot go on serving, or the machine has no room for it now."""
-AIOHTTP_NEEDED: Final = (3, 14, 5)
-"""Older ones have published holes (R1 in docs/design.md); the C build of the parser is the one kept safe and fast."""
-AIOHTTP_NEEDED_TEXT: Final = ".".join(map(str, AIOHTTP_NEEDED))
 
 
 def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
@@ -41,9 +36,7 @@ def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
     Return the exit status: 0 after an orderly stop, 1 if it could not start, 3 if it cannot go on.
     """
     try:
-        check_aiohttp(
-            aiohttp.__version__, has_c_parser=http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
-        )
+        check_installed()
         open_standard_streams()
         workers = workers_of(loaded.config)
         start = Start(loaded, again, Notifier(os.environ), inherited_sockets(os.environ), workers)
@@ -52,7 +45,7 @@ def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
                 runner.run(_serve(start))
         else:
             _supervise(start)
-    except StartError as error:
+    except (StartError, LibraryError) as error:
         print(f"cors-gateway cannot start: {error}", file=sys.stderr)  # noqa: T201 - the log may not be up yet
         return CANNOT_GO_ON if isinstance(error, MachineError) else 1
     except NobodyServesError as error:
@@ -62,23 +55,6 @@ def run(loaded: "Loaded", again: "Callable[[], Loaded] | None" = None) -> int:
         traceback.print_exc()
         return CANNOT_GO_ON
     return 0
-
-
-def check_aiohttp(version: str, *, has_c_parser: bool) -> None:
-    """Refuse an aiohttp that is too old or built without its C parser (R1 in docs/design.md).
-
-    Raises:
-        StartError
-    """
-    found = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
-    if found < AIOHTTP_NEEDED:
-        raise StartError(
-            f"aiohttp {version} is installed, {AIOHTTP_NEEDED_TEXT} or newer is needed: pip install -U aiohttp"
-        )
-    if not has_c_parser:
-        raise StartError(
-            "aiohttp has no C extensions: unset AIOHTTP_NO_EXTENSIONS, or install a wheel for this platform"
-        )
 
 
 def open_standard_streams() -> None:

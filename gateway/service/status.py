@@ -138,7 +138,7 @@ def status_of(process: "Process") -> Status:
                     each.listener,
                     each.identity,
                     process.certificates.broken.get(place, ""),
-                    each.server.admission.connected,
+                    each.admission.connected,
                     each.listener.limits.connections,
                 )
                 for place, each in process.listening.items()

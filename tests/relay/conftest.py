@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 import trustme
-from aiohttp import web
 
 from gateway.config.model import Config, Listener, ListenerLimits
 from gateway.policy.model import Health, Policy, Site, Timeouts, Upstream, UpstreamTls, UpstreamUrl
+from gateway.relay.admission import Admission
 from gateway.relay.gateway import Gateway
 from gateway.relay.record import Record
 from gateway.relay.tls import upstream_contexts
-from gateway.service.acceptor import ListenerSite, RelayServer, listening_socket
+from gateway.service.acceptor import accepting, listening_socket
+from gateway.service.process import drained
 from tests.relay.peers import PATIENCE_SECONDS, Peer, Script, ScriptedUpstream, connected, until
 from tests.relay.policies import SITE
 
@@ -30,11 +31,11 @@ class Rig:
         upstream: ScriptedUpstream,
         port: int,
         stack: AsyncExitStack,
-        server: RelayServer,
+        admission: Admission,
         tls: ssl.SSLContext | None,
     ) -> None:
         self.gateway = gateway
-        self.server = server
+        self.admission = admission
         self._tls = tls
         self.upstream = upstream
         self.port = port
@@ -136,13 +137,12 @@ async def rig() -> AsyncIterator[RigMaker]:
             gateway.start()
             stack.push_async_callback(stopped, gateway)
             sock = listening_socket(listener.host, listener.port)
-            relay_server = RelayServer(gateway, listener)
-            runner = web.ServerRunner(relay_server, shutdown_timeout=0.0)
-            await runner.setup()
+            port, admission = sock.getsockname()[1], Admission(listener)
             contexts = trusting or (None, None)
-            await ListenerSite(runner, sock, contexts[0]).start()
-            stack.push_async_callback(runner.cleanup)
-            made.append(Rig(gateway, server, sock.getsockname()[1], stack, relay_server, contexts[1]))
+            acceptor = await accepting(gateway, admission, sock, contexts[0])
+            stack.push_async_callback(drained, gateway)
+            stack.callback(acceptor.close)
+            made.append(Rig(gateway, server, port, stack, admission, contexts[1]))
             return made[0]
 
         yield make

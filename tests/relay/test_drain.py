@@ -2,6 +2,7 @@
 
 import asyncio
 
+from gateway.service.process import drained
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, answers, until
 
@@ -22,8 +23,7 @@ async def test_what_is_under_way_is_waited_for_and_no_longer(rig: RigMaker) -> N
     client = await made.client()
     await client.send(GET)
     await asked.wait()
-    made.server.pre_shutdown()
-    done = asyncio.create_task(made.server.shutdown(None))
+    done = asyncio.create_task(drained(made.gateway))
     for _ in range(20):
         await asyncio.sleep(0)
     assert not done.done()

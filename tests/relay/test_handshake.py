@@ -1,7 +1,9 @@
 """TLS towards clients: counted before it is agreed upon, held to a deadline, quiet when it fails (contract item 1)."""
 
 import asyncio
+import contextlib
 import logging
+import socket
 import ssl
 
 import pytest
@@ -10,6 +12,7 @@ from gateway.config.model import ListenerLimits
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
 from gateway.relay.handshake import Handshake
+from gateway.service import acceptor
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
 from tests.relay.peers import Peer, answers, connected, until
 from tests.relay.policies import ADDIN
@@ -29,9 +32,9 @@ async def test_a_request_that_comes_with_the_end_of_the_handshake_is_served(
     client = await made.client()
     await client.send(GET + GET)
     assert [(await client.response()).body for _ in range(2)] == [b"ok", b"ok"]
-    assert made.server.admission.connected == 1
+    assert made.admission.connected == 1
     client.close()
-    await until(lambda: made.server.admission.connected == 0)
+    await until(lambda: made.admission.connected == 0)
     assert made.gateway.clients == set()
 
 
@@ -55,13 +58,13 @@ async def test_who_is_silent_is_counted_and_closed_at_the_handshakes_deadline(
     made = await rig(answers(OK), limits=ListenerLimits(handshake_seconds=10), trusting=tls_contexts)
     silent = await made.raw_client()
     await until(lambda: handshakes(made))
-    assert made.server.admission.connected == 1
+    assert made.admission.connected == 1
     assert not made.gateway.empty.is_set()
     made.sweep(9)
     await silent.send(b"\x16")  # puts nothing off
     made.sweep(11)
     assert await silent.gone()
-    await until(lambda: made.server.admission.connected == 0)
+    await until(lambda: made.admission.connected == 0)
     assert made.gateway.clients == set()
 
 
@@ -75,9 +78,9 @@ async def test_a_full_listener_lets_the_longest_handshake_go_first(rig: RigMaker
     assert await oldest.gone()
     await newest.send(GET)
     assert (await newest.response()).body == b"ok"
-    await until(lambda: made.server.admission.connected == 2)
+    await until(lambda: made.admission.connected == 2)
     older.cut()
-    await until(lambda: made.server.admission.connected == 1)
+    await until(lambda: made.admission.connected == 1)
 
 
 async def test_a_full_listener_that_is_busy_tells_so_by_tls_too(rig: RigMaker, tls_contexts: TlsContexts) -> None:
@@ -93,7 +96,7 @@ async def test_a_full_listener_that_is_busy_tells_so_by_tls_too(rig: RigMaker, t
     response = await told.response()
     assert (response.status, response.values(b"access-control-allow-origin")) == (503, [ADDIN])
     assert (await made.record()).reason is Reason.GATEWAY_BUSY
-    assert made.server.admission.connected == 1
+    assert made.admission.connected == 1
     assert [event for event, _ in made.hints] == ["listener.full"]
 
 
@@ -111,7 +114,7 @@ async def test_handshakes_that_fail_are_counted_out_and_hardly_told(
         cut = await made.raw_client()
         await cut.send(b"\x16\x03\x01")
         cut.cut()
-    await until(lambda: made.server.admission.connected == 0)
+    await until(lambda: made.admission.connected == 0)
     assert made.gateway.clients == set()
     assert {event for event, _ in made.hints} == {"tls.failed"}
     assert len(made.hints) <= 4
@@ -162,14 +165,36 @@ async def test_stopping_ends_handshakes_too(rig: RigMaker, tls_contexts: TlsCont
     await until(lambda: not made.gateway.clients)
 
 
+class Full(socket.socket):
+    """A listening socket for whose connections the kernel has no room at first."""
+
+    refused = 0
+    has_room = False
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.has_room:
+            return super().accept()
+        self.refused += 1
+        raise OSError(24, "Too many open files")
+
+
 async def test_the_kernel_having_no_room_is_told_once_and_accepting_goes_on(
-    rig: RigMaker, tls_contexts: TlsContexts
+    rig: RigMaker, tls_contexts: TlsContexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = await rig(answers(OK), trusting=tls_contexts)
-    made.server.cannot_accept(OSError(24, "Too many open files"))
-    made.server.cannot_accept(OSError(24, "Too many open files"))
-    assert made.hints == [("listener.no_files", {"error": "Too many open files"})]
-    client = await made.client()
-    await client.send(GET)
-    assert (await client.response()).body == b"ok"
-    assert isinstance(next(iter(made.gateway.clients)), ClientConnection)
+    made = await rig(answers(OK))
+    monkeypatch.setattr(acceptor, "NO_FILES_SECONDS", 0.0)
+    full = Full(fileno=acceptor.listening_socket("127.0.0.1", 0).detach())
+    accepts = acceptor.HandshakeAcceptor(made.gateway, made.admission, full, tls_contexts[0])
+    with contextlib.closing(accepts):
+        connecting = asyncio.create_task(exchanged(full.getsockname()[1], tls_contexts[1]))
+        await until(lambda: full.refused > 1)
+        assert made.hints == [("listener.no_files", {"error": "Too many open files"})]
+        full.has_room = True
+        assert await connecting == b"ok"
+
+
+async def exchanged(port: int, context: ssl.SSLContext) -> bytes:
+    """Return the body of an answer."""
+    async with connected(port, context, "crm.customer.example") as client:
+        await client.send(GET)
+        return (await client.response()).body

@@ -120,7 +120,7 @@ async def test_a_trusted_proxy_that_sends_no_header_is_closed_told_and_counted(r
     assert made.gateway.outcomes == {Outcome(None, Reason.PROXY_HEADER_MALFORMED, 0): 3}
     assert [(event, details["peer"]) for event, details in made.hints] == [("proxy.header", "127.0.0.1")]
     assert made.upstream.connections == 0
-    assert made.server.admission.connected == 0
+    assert made.admission.connected == 0
 
 
 async def test_nobody_else_can_announce_anybody(rig: RigMaker) -> None:
@@ -158,7 +158,7 @@ async def test_a_header_that_does_not_end_is_waited_for_as_long_as_a_handshake(r
     assert await dripping.gone()
     await until(lambda: not made.gateway.clients)
     assert made.gateway.outcomes == {Outcome(None, Reason.HANDSHAKE_TIMEOUT, 0): 2}
-    assert made.server.admission.connected == 0
+    assert made.admission.connected == 0
 
 
 async def test_connections_are_counted_by_the_address_that_is_announced(rig: RigMaker) -> None:

@@ -260,6 +260,6 @@ async def test_in_a_storm_each_answer_is_its_own_requests_and_nothing_is_left(
         for _ in range(50):
             await asyncio.sleep(0)
     await until(lambda: not made.gateway.clients and not made.gateway.upstreams)
-    assert made.server.admission.connected == 0
+    assert made.admission.connected == 0
     assert made.gateway.empty.is_set()
     assert pool.take(pool.routes(b"crm.customer.example")[0]) is None
