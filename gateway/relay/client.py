@@ -16,7 +16,7 @@ from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_na
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection
-from gateway.relay.door import Door, address_of_peer
+from gateway.relay.door import NO_DOOR, address_of_peer
 from gateway.relay.exchange import Exchange
 from gateway.relay.readable import has_left
 from gateway.relay.record import record_of_answer, record_of_exchange, record_of_no_head
@@ -91,7 +91,7 @@ class ClientConnection(Connection):
         self.listener = admission.listener
         self.limits = self.listener.limits
         self.state = State.HEAD
-        self._door = Door("", "")
+        self._door = NO_DOOR
         self._entry = Entry.CUT
         self._plain = False
         """The listener has nothing to say before the policy, and there is room: so it is for most."""
@@ -134,8 +134,7 @@ class ClientConnection(Connection):
             self._handshake.done()
             self._handshake = None
         else:
-            address = address_of_peer(transport.get_extra_info("peername"))
-            self._door = Door(address, self.gateway.counted_address(address))
+            self._door = self.gateway.door(address_of_peer(transport.get_extra_info("peername")))
         self._trusted = not self._door.announced and self.gateway.is_trusted(self.peer)
         self._entry = self.admission.enter(self, self._door.counts_as)
         listener = self.listener

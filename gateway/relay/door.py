@@ -1,6 +1,6 @@
 """By what way a client came in, and what that makes of it."""
 
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 
 class Door(NamedTuple):
@@ -13,6 +13,10 @@ class Door(NamedTuple):
     by_tls: bool = False
     announced: bool = False
     """A PROXY header came before it: whatever it says of itself counts for nothing."""
+
+
+NO_DOOR: Final = Door("", "")
+"""Of who has not come in yet."""
 
 
 def address_of_peer(peername: object) -> str:

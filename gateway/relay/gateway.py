@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.http1.date import imf_fixdate
 from gateway.policy.often import Often
 from gateway.policy.reason import Reason
+from gateway.relay.door import Door
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
@@ -41,6 +42,8 @@ REFUSALS_REMEMBERED: Final = 20
 """Of each site, for its status: a few hundred octets each. Those of no site take nobody's room."""
 EVENTS_REMEMBERED: Final = 64
 """Details of each event that are kept, so that a hint is told once and nothing grows."""
+ADDRESSES_REMEMBERED: Final = 4096
+"""Of peers: a fifth of a kilobyte each."""
 
 
 def _no_refusals() -> "deque[Refusal]":
@@ -84,7 +87,9 @@ class Gateway:
         self.empty = asyncio.Event()
         """Set while there is no client connection."""
         self.empty.set()
-        self.is_trusted = lru_cache(maxsize=4096)(self._is_trusted)
+        self.is_trusted = lru_cache(maxsize=ADDRESSES_REMEMBERED)(self._is_trusted)
+        self.door = lru_cache(maxsize=ADDRESSES_REMEMBERED)(self._door)
+        """Returns by what way whoever connects from an address came in: the same object for all of them."""
         self._hint = hint
         self._hinted: defaultdict[str, set[str]] = defaultdict(set)
         self._pools: dict[int, Pool] = {}
@@ -142,6 +147,7 @@ class Gateway:
         self.config, self.policy, self._pools = config, config.policy, pools
         self.often = Often(config.policy)
         self.is_trusted.cache_clear()
+        self.door.cache_clear()
         for pool in pools.values():
             pool.watch()
         for pool in before.difference(pools.values()):
@@ -252,6 +258,9 @@ class Gateway:
     def counted_address(self, address: str) -> str | None:
         """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""
         return None if self.is_trusted(address) else address
+
+    def _door(self, address: str) -> Door:
+        return Door(address, self.counted_address(address))
 
     def listener_full(self, listener: "Listener") -> None:
         """Tell once that there was no room for a client."""
