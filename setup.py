@@ -22,6 +22,7 @@ MODULES = (
     *("gateway/policy/octets.py", "gateway/policy/decide.py", "gateway/policy/entrance.py"),
     *("gateway/policy/model.py", "gateway/policy/often.py", "gateway/policy/problem.py", "gateway/policy/respond.py"),
     *("gateway/relay/admission.py", "gateway/relay/client.py", "gateway/relay/connection.py"),
+    "gateway/relay/decrypted.py",
     *("gateway/relay/exchange.py", "gateway/relay/gateway.py", "gateway/relay/pool.py", "gateway/relay/record.py"),
     *("gateway/relay/route.py", "gateway/relay/tally.py", "gateway/relay/upstream.py"),
     "gateway/service/lines.py",

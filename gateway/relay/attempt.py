@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import aiohappyeyeballs
 
 from gateway.policy.reason import Reason
+from gateway.relay.decrypted import TlsUpstreamConnection
 from gateway.relay.fault import where
 from gateway.relay.route import Route
 from gateway.relay.tls import public_key_pin
@@ -130,9 +131,10 @@ class Attempt:
                 infos, happy_eyeballs_delay=EYEBALLS_SECONDS, loop=loop
             )
         self._sock = sock
+        kind = TlsUpstreamConnection if route.tls_name else UpstreamConnection
         try:
             _, connection = await loop.create_connection(
-                lambda: UpstreamConnection(self.pool, route),
+                lambda: kind(self.pool, route),
                 sock=sock,
                 ssl=self.pool.context if route.tls_name else None,
                 server_hostname=route.tls_name or None,

@@ -44,8 +44,11 @@ _RESET: Final = struct.pack("HH" if WINDOWS else "ii", 1, 0)
 Windows (`LINGER` of winsock.h)."""
 
 
-class Connection(asyncio.Protocol):
-    """One transport with its back-pressure and its deadline; the sweep calls `expire` once `due` has passed."""
+class Connection(asyncio.BaseProtocol):
+    """One transport with its back-pressure and its deadline; the sweep calls `expire` once `due` has passed.
+
+    Not an `asyncio.Protocol`: uvloop would not use the buffer of those that have one (`decrypted.py`).
+    """
 
     __slots__ = (
         "_looks",

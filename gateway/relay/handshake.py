@@ -11,6 +11,7 @@ from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
 from gateway.relay.client import ClientConnection
 from gateway.relay.connection import NEVER
+from gateway.relay.decrypted import TlsClientConnection
 from gateway.relay.door import Door
 
 if TYPE_CHECKING:
@@ -97,8 +98,9 @@ class Handshake:
         try:
             if not await self._is_introduced():
                 return
+            kind = TlsClientConnection if self._context else ClientConnection
             await self._gateway.loop.connect_accepted_socket(
-                lambda: ClientConnection(self._gateway, self._admission, self),
+                lambda: kind(self._gateway, self._admission, self),
                 self._sock,
                 ssl=self._context,
                 # The loops' own deadlines come after ours, which the sweep looks to.

@@ -12,7 +12,8 @@ from gateway.service.cores import workers_of
 from gateway.service.events import EVENTS, unresolved, unused
 from gateway.service.following import each_second
 from gateway.service.listening import Listening, Place
-from gateway.service.memory import give_back_again_and_again, look_less_often
+from gateway.service.loops import loop_name
+from gateway.service.memory import give_back_again_and_again, look_less_often, map_large_blocks
 from gateway.service.prepare import Prepared, RestartError, StartError, prepare
 from gateway.service.snapshot import Snapshot, snapshot_of
 from gateway.service.standing import STOPS, Log, Reloaded, Standing, no_file
@@ -76,6 +77,8 @@ class Process:
             await self.gateway.names.first_answers(FIRST_NAMES_SECONDS)
             self.gateway.start(prepared.contexts)
             look_less_often()
+            if loop_name() == "uvloop":  # asyncio's TLS has a block as large for each read
+                map_large_blocks()
             if self._tells:
                 unresolved(self.gateway)
                 unused(prepared)

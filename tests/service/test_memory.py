@@ -3,13 +3,16 @@
 import asyncio
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
+import uvloop
 
 from gateway.service import memory
-from gateway.service.memory import give_back
+from gateway.service.memory import give_back, map_large_blocks
 from tests.load.memory import KIB, MIB, resident_octets
 from tests.service.running import free_port
 from tests.service.test_process import serving
@@ -49,11 +52,61 @@ async def test_a_process_that_serves_gives_back(tmp_path: Path, monkeypatch: pyt
             await asyncio.sleep(0)
 
 
+async def test_a_process_that_serves_has_large_blocks_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def setting(number: int, value: int) -> int:
+        said.append((number, value))
+        return 1
+
+    said: list[tuple[int, int]] = []
+    monkeypatch.setattr(memory, "_SET", setting)
+    file = tmp_path / "c.yaml"
+    file.write_text(text_of(f"address: 127.0.0.1:{free_port()}", sites={"crm.example": free_port()}))
+    async with serving(file):
+        pass
+    assert said == [(-3, 262_144), (-1, 2_097_152)]  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
+
+
 def test_where_the_c_library_cannot_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     def library(_: None) -> object:
         return object()
 
     monkeypatch.setattr("ctypes.CDLL", library)
-    assert memory.malloc_trim() is None
+    assert memory.of_glibc("malloc_trim") is None
     monkeypatch.setattr(memory, "_TRIM", None)
+    monkeypatch.setattr(memory, "_SET", None)
     give_back()
+    map_large_blocks()
+
+
+MAPPED: Final = """\
+import ctypes
+from gateway.service.memory import MAPPED_OCTETS, map_large_blocks
+
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_size_t, (ctypes.c_void_p,)
+
+def is_mapped(octets):
+    block = library.malloc(octets)
+    flags = ctypes.c_size_t.from_address(block - ctypes.sizeof(ctypes.c_size_t)).value
+    library.free(block)
+    return bool(flags & 2)  # IS_MMAPPED of glibc's malloc.c
+
+print(is_mapped(4 * MAPPED_OCTETS), is_mapped(MAPPED_OCTETS))  # glibc learns from the first
+map_large_blocks()
+library.malloc_trim(0)  # or the heap's end is large enough
+print(is_mapped(4 * MAPPED_OCTETS), is_mapped(MAPPED_OCTETS), is_mapped(256_000 + 100))
+"""
+"""256,000 is what uvloop reads at most without TLS; Python's `bytes` has little more."""
+
+
+@needs_glibc
+def test_a_block_as_uvloop_has_for_tls_is_mapped_by_itself_and_what_is_read_is_not() -> None:
+    said = subprocess.run((sys.executable, "-c", MAPPED), check=True, capture_output=True, text=True).stdout
+    assert said.splitlines() == ["True False", "True True False"]
+
+
+def test_uvloops_blocks_are_as_large_as_that() -> None:
+    """It is compiled, and says it in its sources only, which it brings."""
+    constants = Path(str(uvloop.__file__)).with_name("includes") / "consts.pxi"
+    assert "SSL_READ_MAX_SIZE = 256 * 1024" in constants.read_text()
+    assert "UV_STREAM_RECV_BUF_SIZE = 256000" in constants.read_text()

@@ -16,6 +16,28 @@ NOTIFY_OCTETS = 24
 """Length of a close_notify in TLS 1.3 (RFC 8446, 5.2 and 6.1)."""
 
 
+class Reader(Protocol):
+    """What a loop tells of a connection: an `asyncio.Protocol`, whatever it derives from."""
+
+    def connection_made(self, transport: asyncio.BaseTransport, /) -> None:
+        """Take the transport."""
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """Hear of the end."""
+
+    def data_received(self, data: bytes, /) -> None:
+        """Take octets."""
+
+    def eof_received(self) -> bool | None:
+        """Take the end of the peer's octets; true keeps the connection open."""
+
+    def pause_writing(self) -> None:
+        """Hear that the peer does not keep up."""
+
+    def resume_writing(self) -> None:
+        """Hear that it does again."""
+
+
 class Side(Enum):
     """What lies between a protocol and its peer."""
 
@@ -96,12 +118,12 @@ class SteppedLoop:
 
     async def create_connection(
         self,
-        factory: Callable[[], asyncio.Protocol],
+        factory: Callable[[], Reader],
         *_: object,
         sock: "MemorySocket | None" = None,
         ssl: object = None,
         **__: object,
-    ) -> tuple["MemoryTransport", asyncio.Protocol]:
+    ) -> tuple["MemoryTransport", Reader]:
         """Connect in steps, as asyncio does: octets may come before whoever asked for the connection has it."""
         if sock is None:
             sock = await start_connection(loop=self)
@@ -222,7 +244,7 @@ class MemoryTransport(asyncio.Transport):
     ends_as_if_orderly: tuple[End, ...] = (End.FIN, End.CUT)
     """What the peer takes for the end of a body that only the end of the connection ends."""
 
-    def __init__(self, loop: _Loop, protocol: asyncio.Protocol, sock: MemorySocket, peer: str = "192.0.2.99") -> None:
+    def __init__(self, loop: _Loop, protocol: Reader, sock: MemorySocket, peer: str = "192.0.2.99") -> None:
         super().__init__({"socket": sock, "peername": (peer, 4711)})
         self.protocol = protocol
         self.sent = bytearray()
@@ -452,7 +474,7 @@ class TlsTransport(MemoryTransport):
     def __init__(
         self,
         loop: _Loop,
-        protocol: asyncio.Protocol,
+        protocol: Reader,
         sock: MemorySocket,
         peer: str = "192.0.2.99",
         *,
@@ -695,7 +717,7 @@ class TlsTransport(MemoryTransport):
 
 
 def new_transport(
-    side: Side, loop: _Loop, protocol: asyncio.Protocol, sock: MemorySocket, peer: str = "192.0.2.99"
+    side: Side, loop: _Loop, protocol: Reader, sock: MemorySocket, peer: str = "192.0.2.99"
 ) -> MemoryTransport:
     """Return the transport of a connection."""
     if side is Side.PLAIN:

@@ -13,6 +13,7 @@ import pytest
 from gateway.policy.model import Timeouts, UpstreamTls
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection, State
+from gateway.relay.decrypted import TlsClientConnection, TlsUpstreamConnection
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker, TlsContexts, stopped
 from tests.relay.peers import Peer, RawResponse, ScriptedUpstream, until
@@ -141,8 +142,23 @@ class Taken:
             of_upstream(connection, data)
             self.upstream += len(data)
 
+        # A compiled class does not ask itself what its methods are: TLS by uvloop comes in without `data_received`.
+        tls_of_client, tls_of_upstream = TlsClientConnection.buffer_updated, TlsUpstreamConnection.buffer_updated
+
+        def by_tls_from_client(connection: TlsClientConnection, nbytes: int) -> None:
+            client = self.client
+            tls_of_client(connection, nbytes)
+            self.client = client + nbytes
+
+        def by_tls_from_upstream(connection: TlsUpstreamConnection, nbytes: int) -> None:
+            upstream = self.upstream
+            tls_of_upstream(connection, nbytes)
+            self.upstream = upstream + nbytes
+
         monkeypatch.setattr(ClientConnection, "data_received", from_client)
         monkeypatch.setattr(UpstreamConnection, "data_received", from_upstream)
+        monkeypatch.setattr(TlsClientConnection, "buffer_updated", by_tls_from_client)
+        monkeypatch.setattr(TlsUpstreamConnection, "buffer_updated", by_tls_from_upstream)
         self._nobody_reads: Callable[[], bool] = lambda: False
 
     def start(self, made: Rig) -> None:
