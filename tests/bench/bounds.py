@@ -9,6 +9,7 @@ from tests.bench.systems import DIRECT
 OURS: Final = "cors-gateway"
 OURS_PLAIN: Final = "cors-gateway-plain"
 OURS_ASYNCIO: Final = "cors-gateway-asyncio"
+OURS_ONE: Final = "cors-gateway-1-worker"
 OURS_TWO: Final = "cors-gateway-2-workers"
 
 KB: Final = 1000
@@ -115,7 +116,7 @@ BOUNDS: Final = (
         Key(OURS_TWO, "two", Measure.CPU),
         1.1,
         "times",
-        to=Key(OURS, "two", Measure.CPU),
+        to=Key(OURS_ONE, "two", Measure.CPU),
     ),
     Bound("two workers, share of the busier", Key(OURS_TWO, "two", Measure.SHARE), 70, "%", 0.01),
 )

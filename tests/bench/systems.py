@@ -130,6 +130,7 @@ PLAIN: Final = {"CORS_GATEWAY_NO_EXTENSIONS": "1"}
 LARGE_BODIES: Final = frozenset({"100k", "down", "up"})
 
 _ONE: Final = frozenset({"one-worker"})
+_TWO: Final = frozenset({"two-workers"})
 
 SYSTEMS: Final = (
     System(
@@ -146,14 +147,8 @@ SYSTEMS: Final = (
     System("cors-gateway", _gateway, "cors-gateway.yaml", _ONE, version=_says("-m", "gateway", "version", of=_gateway)),
     System("cors-gateway-plain", _gateway, "cors-gateway.yaml", _ONE, PLAIN),
     System("cors-gateway-asyncio", _gateway_on_asyncio, "cors-gateway.yaml", _ONE),
-    System(
-        "cors-gateway-2-workers",
-        _gateway,
-        "cors-gateway.yaml",
-        frozenset({"two-workers"}),
-        only=frozenset({"two"}),
-        both_cores=True,
-    ),
+    System("cors-gateway-1-worker", _gateway, "cors-gateway.yaml", _ONE, only=frozenset({"two"}), both_cores=True),
+    System("cors-gateway-2-workers", _gateway, "cors-gateway.yaml", _TWO, only=frozenset({"two"}), both_cores=True),
 )
 
 

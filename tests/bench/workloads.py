@@ -100,7 +100,7 @@ WORKLOADS: Final = (
         kind=Kind.UP,
         http_only=False,
     ),
-    Workload("two", "1 KB GET, two workers", _GET, only=frozenset({"cors-gateway", "cors-gateway-2-workers"})),
+    Workload("two", "1 KB GET, two workers", _GET, only=frozenset({"cors-gateway-1-worker", "cors-gateway-2-workers"})),
     Workload("idle", "2,000 idle connections", _GET, connections=2000, kind=Kind.IDLE),
     Workload("idle-tls", "2,000 idle connections, TLS", _GET, tls=True, connections=2000, kind=Kind.IDLE),
 )
