@@ -646,7 +646,8 @@ class TlsTransport(MemoryTransport):
         incoming = self.incoming
         if not incoming or self._gone:
             return False
-        if not self._reading and self._unread_octets >= self._unread_limit:
+        # Also where it was just resumed: the socket is read on behind the callback that reads what was left unread.
+        if self._unread and self._unread_octets >= self._unread_limit:
             return False
         self._loop.turns += 1
         piece = incoming.popleft()
