@@ -75,7 +75,7 @@ TIMES: Final = (0.25, 1.0, 3.0, 5.0, 12.0, 31.0, 61.0)
 
 _TOKEN: Final = re.compile(rb"/(c[0-9]r[0-9])")
 _ID: Final = re.compile(rb"\r\nX-Request-Id: ([0-9a-f]+)\r\n")
-_KEY: Final = re.compile(rb"(?i)\r\nsec-websocket-key: *([^\r]*)\r\n")
+_KEY: Final = re.compile(rb"(?i)\r\nsec-websocket-key:[ \t]*([^\r]*?)[ \t]*\r\n")
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LENGTH: Final = re.compile(rb"\r\nContent-Length: ([0-9]+)\r\n")
 
