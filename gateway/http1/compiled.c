@@ -1194,8 +1194,8 @@ head_again(struct state *state, PyObject *data, PyObject *last, const struct bou
         return NULL;
     }
     struct request request;
-    if (octets + size - lf < length || memcmp(lf, PyBytes_AsString(lines), (size_t)length) != 0 || lf - octets + length > bounds->octets
-        || scan_request_line(octets, lf + 1, &request) != lf + 1) {
+    if (octets + size - lf < length || memcmp(lf, PyBytes_AsString(lines), (size_t)length) != 0
+        || lf - octets + length > bounds->octets || scan_request_line(octets, lf + 1, &request) != lf + 1) {
         return NULL;
     }
     PyObject *parts[REQUEST_PLAIN - REQUEST_METHOD + 1];

@@ -15,7 +15,7 @@ from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
-from gateway.relay.connection import CLOSE_SECONDS, NEVER, Connection
+from gateway.relay.connection import CLOSE_SECONDS, LONGEST_LAST_HEAD_OCTETS, NEVER, Connection
 from gateway.relay.door import NO_DOOR, address_of_peer
 from gateway.relay.exchange import Exchange
 from gateway.relay.readable import has_left
@@ -33,8 +33,6 @@ DRAIN_IDLE_SECONDS: Final = 5.0
 """How long an idle connection may still bring one more request while draining (contract item 21)."""
 MAX_DISCARDED_OCTETS: Final = 64 * 1024 * 1024
 """Most octets read and dropped after an early answer; the listener's `linger` bounds the time."""
-LONGEST_LAST_HEAD_OCTETS: Final = 2048
-"""Longest head that the next one is held against: twice what browsers send without cookies."""
 SERVED: Final = Entry.SERVED
 SERVICE_UNAVAILABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
 RETRY_AFTER_SECONDS: Final = 1

@@ -36,6 +36,9 @@ by itself takes over two hours. It also keeps an open stream in the tables of th
 LOOKS_BEFORE_KEEP_ALIVE: Final = 120
 """Sweeps, four a second, after which `KEEP_ALIVE` is set: in time before it would first ask."""
 
+LONGEST_LAST_HEAD_OCTETS: Final = 2048
+"""Longest head that the next one is held against: twice what browsers send without cookies, or applications answer."""
+
 NEVER: Final = math.inf
 """A deadline that does not come."""
 

@@ -2,7 +2,7 @@
 
 Else it has Python allocate 256 KiB for each read, and give back all but what has come. Blocks as large are mapped each
 by itself (`service/memory.py:map_large_blocks`): that would take a mapping for each read. asyncio does not know this
-way, and calls `data_received`.
+way, and calls `data_received`. Both kinds of connection have the same two methods: a compiled class has one base only.
 """
 
 from typing import Final

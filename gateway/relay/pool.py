@@ -1,10 +1,11 @@
 """Connections to one upstream: idle ones to use again, and how a new one is made (contract items 16 and 18)."""
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.http1.head import ResponseHead
 from gateway.http1.target import split_host
 from gateway.relay.attempt import Attempt
+from gateway.relay.connection import LONGEST_LAST_HEAD_OCTETS
 from gateway.relay.health import Servers
 from gateway.relay.route import Route
 from gateway.relay.tally import Tally
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from gateway.policy.model import Upstream
     from gateway.relay.exchange import Exchange
     from gateway.relay.gateway import Gateway
-
-
-LONGEST_LAST_HEAD_OCTETS: Final = 2048
-"""Longest head that the next one is held against: twice what applications send."""
 
 
 LastAnswer: TypeAlias = tuple[bytes, bytes, ResponseHead]

@@ -10,8 +10,8 @@ from gateway.config.model import ListenerLimits
 from gateway.http1.head import parse_response_head
 from gateway.policy.model import Paths, SiteLimits, Timeouts
 from gateway.policy.reason import Reason
-from gateway.relay import pool
-from gateway.relay.client import LONGEST_LAST_HEAD_OCTETS, ClientConnection, State
+from gateway.relay.client import ClientConnection, State
+from gateway.relay.connection import LONGEST_LAST_HEAD_OCTETS
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker, TlsContexts
 from tests.relay.peers import Peer, Script, answers, until
@@ -323,7 +323,7 @@ async def test_of_a_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, mo
     ("more", "held"),
     [
         pytest.param(b"Set-Cookie: a=b\r\n", True, id="usual"),
-        pytest.param(b"A: " + b"a" * pool.LONGEST_LAST_HEAD_OCTETS + b"\r\n", False, id="long"),
+        pytest.param(b"A: " + b"a" * LONGEST_LAST_HEAD_OCTETS + b"\r\n", False, id="long"),
     ],
 )
 async def test_of_an_answers_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, more: bytes, held: bool) -> None:
