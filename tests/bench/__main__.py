@@ -15,15 +15,19 @@ from tests.bench.figures import Figures, Measure
 from tests.bench.idle import raise_file_limit
 from tests.bench.machine import machine, versions
 from tests.bench.measure import checked, measured, upstream
+from tests.bench.pace import Pace
 from tests.bench.place import Place, make_place
 from tests.bench.report import PAGE, Run, markdown, write
 from tests.bench.systems import DIRECT, SYSTEMS, System, has_extensions
 from tests.bench.workloads import WORKLOADS, Kind, Workload
 from tests.real.processes import Ports
 
-SECONDS: Final = 1.5
+SECONDS: Final = 0.75
+"""Of one load, of which there are two for each start of a system."""
 ROUNDS: Final = 3
 CORES: Final = 2
+LEARN_SECONDS: Final = 15.0
+"""Long enough to see a core that is disturbed for seconds at a time at its best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ def run(place: Place, systems: Sequence[System], workloads: Sequence[Workload], 
             tell(f"checking {system.name}", passing=True)
             wrong[system.name] = checked(system, place)
             tell(f"{system.name}: {'; '.join(wrong[system.name]) or 'answers correctly'}")
+    pace = Pace((place.proxy_core, place.load_core))
+    pace.learn(LEARN_SECONDS)
     figures = Figures()
     plan = list(steps(systems, workloads, rounds))
     began = time.monotonic()
@@ -109,20 +115,22 @@ def run(place: Place, systems: Sequence[System], workloads: Sequence[Workload], 
             told = f"[{number + 1}/{len(plan)}] {step}"
             tell(told, passing=True)
             try:
-                values = measured(step.system, step.workload, place, log=step.log, seconds=seconds)
+                made = measured(step.system, step.workload, place, pace, log=step.log, seconds=seconds)
             except (OSError, ValueError) as error:  # one system's failure is no reason to lose the others' figures
                 wrong.setdefault(step.name, []).append(f"{step}: {str(error).splitlines()[0]}")
                 tell(f"{step}: {error}")
                 continue
-            figures.add(step.name, step.workload.name, values, log=step.log)
+            for values in made:
+                figures.add(step.name, step.workload.name, values, log=step.log)
             left = (time.monotonic() - began) / (number + 1) * (len(plan) - number - 1)
-            tell(f"{told}  {figure(step, values)}  ({left / 60:.0f} min left)")
+            tell(f"{told}  {', '.join(figure(step, values) for values in made)}  ({left / 60:.0f} min left)")
     return Run(
         figures=figures,
         has_extensions=has_extensions(),
         date=time.strftime("%Y-%m-%d"),
         seconds=seconds,
         rounds=rounds,
+        disturbed=pace.disturbed,
         machine=machine(load_before),
         versions=versions(tuple(systems), place),
         wrong=wrong,
@@ -143,7 +151,7 @@ def main() -> None:
     parser.add_argument("--programs", type=Path, required=True, help="the environment of requirements/bench.txt")
     parser.add_argument("--only", default="", help="systems, with commas between them")
     parser.add_argument("--workloads", default="", help="workloads, with commas between them")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each load")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     names = chosen(options.only, [system.name for system in SYSTEMS])

@@ -1,4 +1,4 @@
-"""What came out of all rounds: medians, ratios, and how far the rounds are apart."""
+"""What came out of all loads: medians, ratios, and how far the loads are apart."""
 
 import math
 import statistics
@@ -45,18 +45,18 @@ class Key(NamedTuple):
 
 @dataclass
 class Figures:
-    """The figures of each round."""
+    """The figures of each load."""
 
-    rounds: dict[Key, list[float]] = field(default_factory=lambda: defaultdict[Key, list[float]](list))
+    loads: dict[Key, list[float]] = field(default_factory=lambda: defaultdict[Key, list[float]](list))
 
     def add(self, system: str, workload: str, values: Mapping[Measure, float], *, log: bool) -> None:
-        """Take in what one round gave."""
+        """Take in what one load gave."""
         for measure, value in values.items():
-            self.rounds[Key(system, workload, measure, log)].append(value)
+            self.loads[Key(system, workload, measure, log)].append(value)
 
     def median(self, key: Key) -> float | None:
-        """Return the median of the rounds; None where nothing was measured."""
-        values = self.rounds.get(key)
+        """Return the median of the loads; None where nothing was measured."""
+        values = self.loads.get(key)
         return statistics.median(values) if values else None
 
     def ratio(self, key: Key, to: Key) -> float | None:
@@ -71,7 +71,7 @@ class Figures:
 
     def systems(self) -> tuple[str, ...]:
         """Return who was measured, in the order in which they were."""
-        return tuple(dict.fromkeys(key.system for key in self.rounds))
+        return tuple(dict.fromkeys(key.system for key in self.loads))
 
     def spread(self) -> float:
         """Return what nine in ten of the figures of CPU time stay within, as a part of their median, up and down."""
@@ -79,7 +79,7 @@ class Figures:
         return parts[math.ceil(len(parts) * 0.9) - 1] if parts else 0.0
 
     def _parts(self) -> Iterator[float]:
-        for key, values in self.rounds.items():
+        for key, values in self.loads.items():
             middle = statistics.median(values)
             if key.measure is Measure.CPU and middle:
                 yield max(max(values) - middle, middle - min(values)) / middle

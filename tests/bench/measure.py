@@ -8,12 +8,14 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tests.bench.check import UPSTREAM_GONE, wrong
 from tests.bench.figures import Measure
 from tests.bench.idle import ask, kept
 from tests.bench.load import Result, load
+from tests.bench.pace import Pace
 from tests.bench.place import NAME, Place
 from tests.bench.systems import System
 from tests.bench.tree import Tree
@@ -22,6 +24,8 @@ from tests.real.processes import LOOPBACK, accepts, end, running
 
 STARTED_WITHIN_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.001
+LOADS: Final = 2
+"""For each start of a system."""
 WARM_UP_SECONDS: Final = 0.4
 WARM_UP_CONNECTIONS: Final = 100
 """Opened and closed before the memory of idle ones is counted, so that what is there once is not counted for each."""
@@ -94,22 +98,31 @@ def checked(system: System, place: Place) -> list[str]:
 
 
 def measured(
-    system: System | None, workload: Workload, place: Place, *, log: bool, seconds: float
-) -> dict[Measure, float]:
-    """Measure one system, or None for the way straight to the upstream, which has to be there."""
+    system: System | None, workload: Workload, place: Place, pace: Pace, *, log: bool, seconds: float
+) -> list[dict[Measure, float]]:
+    """Return what each load of one system gave, or of None for the way straight to the upstream, which has to be there.
+
+    The processor's time of what is alone on its core asks for that one to be undisturbed, all else for both.
+    """
+    alone = not (system is None or system.both_cores or workload.connections == 1)
+    cores = (place.proxy_core,) if alone else (place.proxy_core, place.load_core)
     if system is None:
-        return _rates(_load(place.upstream, workload, place, seconds))
+        return pace.undisturbed(lambda: _rates(_load(place.upstream, workload, place, seconds)), LOADS, cores)
     with started(system, place, log=log) as running_system:
-        values = {
-            Measure.START: running_system.seconds,
-            Measure.IDLE: float(running_system.tree.proportional_octets()),
-        }
+        tree = running_system.tree
+        values = {Measure.START: running_system.seconds, Measure.IDLE: float(tree.proportional_octets())}
         if workload.kind is Kind.START:
-            return values
+            return [values]
         port = place.tls if workload.tls else place.plain
         if workload.kind is Kind.IDLE:
-            return values | {Measure.CONNECTION: _per_connection(running_system.tree, workload, port)}
-        return values | _under_load(running_system.tree, workload, port, place, seconds)
+            return [values | {Measure.CONNECTION: _per_connection(tree, workload, port)}]
+        tree.reset_peaks()
+        resident = tree.resident_octets("VmRSS")
+        _load(port, workload, place, WARM_UP_SECONDS)
+        loaded = pace.undisturbed(partial(_under_load, tree, workload, port, place, seconds), LOADS, cores)
+        peaks = tree.resident_octets("VmHWM")
+        values[Measure.GROWTH] = float(sum(max(0, peak - resident.get(pid, 0)) for pid, peak in peaks.items()))
+        return [values | each for each in loaded]
 
 
 def _per_connection(tree: Tree, workload: Workload, port: int) -> float:
@@ -121,15 +134,11 @@ def _per_connection(tree: Tree, workload: Workload, port: int) -> float:
 
 
 def _under_load(tree: Tree, workload: Workload, port: int, place: Place, seconds: float) -> dict[Measure, float]:
-    tree.reset_peaks()
-    resident = tree.resident_octets("VmRSS")
-    _load(port, workload, place, WARM_UP_SECONDS)
     received = _received(place)
     used = tree.cpu_seconds()
     result = _load(port, workload, place, seconds)
     cpu = {pid: after - used.get(pid, 0.0) for pid, after in tree.cpu_seconds().items()}
     total = sum(cpu.values())
-    peaks = tree.resident_octets("VmHWM")
     match workload.kind:
         case Kind.DOWN:
             units = result.octets / GB
@@ -140,7 +149,6 @@ def _under_load(tree: Tree, workload: Workload, port: int, place: Place, seconds
     return _rates(result) | {
         Measure.CPU: total / units if units else math.inf,
         Measure.BUSY: total / result.seconds,
-        Measure.GROWTH: float(sum(max(0, peak - resident.get(pid, 0)) for pid, peak in peaks.items())),
         Measure.SHARE: max(cpu.values()) / total if total else 1.0,
     }
 

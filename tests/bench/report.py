@@ -8,6 +8,7 @@ from typing import Final
 from tests.bench.bounds import BOUNDS, KB, MB, RATIOS, Reached, kept_to, reached
 from tests.bench.chart import Bar, Panel, chart
 from tests.bench.figures import Figures, Key, Measure
+from tests.bench.measure import LOADS
 from tests.bench.systems import DIRECT
 from tests.bench.workloads import WORKLOADS, Kind
 
@@ -33,6 +34,8 @@ class Run:
     date: str
     seconds: float
     rounds: int
+    disturbed: int
+    """Loads that were taken though a core was disturbed."""
     machine: Sequence[str] = ()
     versions: Sequence[str] = ()
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
@@ -97,8 +100,9 @@ def _about(run: Run) -> Iterator[str]:
     spread = f"{run.figures.spread():.0%}"
     yield "## The run"
     yield ""
-    yield f"- {run.date}, {run.rounds} rounds of {run.seconds:g} s for each figure, which is their median"
-    yield f"- nine in ten of the figures of CPU time have all their rounds within {spread} of it"
+    yield f"- {run.date}, {run.rounds} rounds with {LOADS} loads of {run.seconds:g} s; a figure is the median of all"
+    yield f"- nine in ten of the figures of CPU time have all their loads within {spread} of it"
+    yield f"- loads taken though a core was disturbed: {run.disturbed}"
     for line in (*run.machine, *run.versions):
         yield f"- {line}"
     yield f"- {'the gateway has' if run.has_extensions else 'this version of the gateway has no'} compiled parts"
@@ -229,7 +233,7 @@ def _wrong(run: Run) -> list[str]:
     lines = [f"- {system}: {'; '.join(points) if points else 'nothing'}" for system, points in run.wrong.items()]
     failed = [
         f"- {key.system}, {TITLES[key.workload]}: {sum(values):.0f} answers failed under load"
-        for key, values in run.figures.rounds.items()
+        for key, values in run.figures.loads.items()
         if key.measure is Measure.ERRORS and any(values)
     ]
     return lines + failed

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from tests.bench.figures import Measure
-from tests.bench.measure import checked, measured, upstream
+from tests.bench.measure import LOADS, checked, measured, upstream
+from tests.bench.pace import Pace
 from tests.bench.place import Place
 from tests.bench.systems import SYSTEMS
 from tests.bench.workloads import WORKLOADS
@@ -67,6 +68,9 @@ def test_a_configuration_without_the_log_is_accepted(system: str, test: tuple[st
 def test_a_measurement_has_a_figure_for_all_that_is_asked(place: Place) -> None:
     (get,) = (workload for workload in WORKLOADS if workload.name == "get")
     with upstream(place):
-        values = measured(BY_NAME["floor"], get, place, log=True, seconds=0.2)
-    assert {*Measure} - {*values} == {Measure.CONNECTION}
-    assert values[Measure.ERRORS] == 0
+        pace = Pace((place.proxy_core, place.load_core))
+        loads = measured(BY_NAME["floor"], get, place, pace, log=True, seconds=0.2)
+    assert len(loads) == LOADS
+    for values in loads:
+        assert {*Measure} - {*values} == {Measure.CONNECTION}
+        assert values[Measure.ERRORS] == 0
