@@ -1,11 +1,12 @@
-"""New connections to an upstream: one task each, that ends with its client (contract item 18)."""
+"""New connections to an upstream: one attempt each, that ends with its client (contract item 18)."""
 
 import asyncio
 import contextlib
 import math
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import aiohappyeyeballs
 
@@ -18,16 +19,19 @@ from gateway.relay.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
     from gateway.relay.exchange import Exchange
+    from gateway.relay.names import SocketAddress
     from gateway.relay.pool import Pool
 
 EYEBALLS_SECONDS: Final = 0.25
 """Head start of the first address family (RFC 8305, 5)."""
 
+Made: TypeAlias = tuple[asyncio.BaseTransport, UpstreamConnection]
+
 
 class Attempt:
-    """A new connection being made for one exchange: one task, that ends with its client (contract item 18)."""
+    """A new connection being made for one exchange; it ends with its client (contract item 18)."""
 
-    __slots__ = ("_sock", "due", "exchange", "pool", "task")
+    __slots__ = ("_connecting", "_route", "_sock", "_waits_for", "due", "exchange", "pool")
 
     def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
         """Begin."""
@@ -37,14 +41,23 @@ class Attempt:
         self._sock: socket.socket | None = None
         """Of a TCP connection that is there, and that the loop is about to make a transport of."""
         pool.gateway.upstreams.add(self)
-        self.task = pool.gateway.loop.create_task(self._run(routes))
+        self._waits_for: asyncio.Future[Any] | None = None
+        """What the loop's way of connecting waits for, or the task; None before and behind."""
+        self._route = route = routes[0]
+        addresses = pool.gateway.names.addresses(route.url.host)
+        if len(routes) == len(addresses) == 1 and not route.tls_name:
+            self._connecting = self.connect_at_once(route, *addresses[0])
+            self._go_on()
+        else:
+            self._waits_for = pool.gateway.loop.create_task(self._run(routes))
 
     def abort(self) -> None:
         """Give up: nobody waits any more."""
         self.exchange = None
         self.pool.gateway.upstreams.discard(self)  # A task that is cancelled before its first step never runs.
         if self._sock is None:
-            self.task.cancel()
+            if self._waits_for is not None:
+                self._waits_for.cancel()
         else:  # Cancelled now, uvloop would close the socket behind our back, and tell nobody of the connection's end.
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
@@ -69,6 +82,43 @@ class Attempt:
             connection, reason, detail = await self._first_that_answers(routes)
         finally:
             self.pool.gateway.upstreams.discard(self)
+        self._hand_over(connection, reason, detail)
+
+    def _go_on(self, _: object = None) -> None:
+        """Have the loop connect, as a task would, until it waits for something or is done.
+
+        A task for each connection would take its place among all tasks, and leave it: half of what connecting takes.
+        """
+        try:
+            waits_for = self._connecting.send(None)
+        except StopIteration as end:
+            self._done(end.value, None)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - all is told as one of our reasons
+            self._done(None, error)
+        else:
+            waits_for._asyncio_future_blocking = False  # noqa: SLF001 - which says that it was waited for, as it asks to
+            waits_for.add_done_callback(self._go_on)
+            self._waits_for = waits_for
+
+    def _done(self, made: Made | None, error: BaseException | None) -> None:
+        """Go on with what came of the only way there is."""
+        if self._waits_for is None:  # at once: whoever wants the connection does not know of us yet
+            self.pool.gateway.loop.call_soon(self._made_at_once, made, error)
+        else:
+            self._waits_for = None
+            self._made_at_once(made, error)
+
+    def _made_at_once(self, made: Made | None, error: BaseException | None) -> None:
+        self.pool.gateway.upstreams.discard(self)
+        if made is not None:
+            self.pool.servers.connected(self._route.url)
+            self._hand_over(made[1], Reason.INTERNAL, "")
+        elif error is not None and self.exchange is not None:  # given up, it would say nothing of the server
+            reason, detail = _told(error, self._route)
+            self.pool.servers.failed(self._route.url, reason, detail)
+            self._hand_over(None, reason, detail)
+
+    def _hand_over(self, connection: UpstreamConnection | None, reason: Reason, detail: str) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is None:
             if connection is not None:
@@ -100,11 +150,10 @@ class Attempt:
                 try:
                     connection = await self._connect(route, addresses, share)
                 except Exception as error:  # noqa: BLE001 - whatever it fails with is told as one of our reasons
-                    reason = why_not_connected(error)
-                    words = where(error) if reason is Reason.INTERNAL else str(error)
+                    reason, detail = _told(error, route)
                     if share is not None and loop.time() - began >= share:  # which a loop's own words do not tell
-                        reason, words = Reason.UPSTREAM_CONNECT_TIMEOUT, f"no connection within {share:g} s"
-                    detail = f"{route.url.authority}: {words}"
+                        reason = Reason.UPSTREAM_CONNECT_TIMEOUT
+                        detail = f"{route.url.authority}: no connection within {share:g} s"
                 else:
                     self.pool.servers.connected(route.url)
                     return connection, reason, detail
@@ -114,13 +163,12 @@ class Attempt:
         return None, reason, detail
 
     async def _connect(
-        self, route: Route, addresses: tuple[tuple[socket.AddressFamily, str], ...], share: float | None
+        self, route: Route, addresses: "tuple[SocketAddress, ...]", share: float | None
     ) -> UpstreamConnection:
         if len(addresses) == 1 and not route.tls_name:
-            if share is None:
-                return await self.connect_at_once(route, *addresses[0])
             async with asyncio.timeout(share):
-                return await self.connect_at_once(route, *addresses[0])
+                _, connection = await self.connect_at_once(route, *addresses[0])
+                return connection
         loop = self.pool.gateway.loop
         began = loop.time()
         infos = [
@@ -151,14 +199,15 @@ class Attempt:
             self._check_pin(connection, pin)
         return connection
 
-    async def connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
+    def connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> Coroutine[Any, Any, Made]:
         """Connect where there is no choice of addresses: in a third of the time, since the loop does it all.
 
         Every request takes this way where the upstream closes after each answer, as PHP's does.
         """
-        connection = UpstreamConnection(self.pool, route)
-        await self.pool.gateway.loop.create_connection(lambda: connection, address, route.url.port, family=family)
-        return connection
+        pool = self.pool
+        return pool.gateway.loop.create_connection(
+            lambda: UpstreamConnection(pool, route), address, route.url.port, family=family
+        )
 
     def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:
         ssl_object = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None
@@ -168,6 +217,12 @@ class Attempt:
             connection.drop()
             message = f"the certificate's public key is {found}, not the one pinned"
             raise ssl.SSLCertVerificationError(1, message)
+
+
+def _told(error: BaseException, route: Route) -> tuple[Reason, str]:
+    reason = why_not_connected(error)
+    words = where(error) if reason is Reason.INTERNAL else str(error)
+    return reason, f"{route.url.authority}: {words}"
 
 
 def why_not_connected(error: BaseException) -> Reason:

@@ -126,6 +126,7 @@ class ClientConnection(Connection):
     def _made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         super()._made(transport)
+        self._take_little()
         self.gateway.joined(self)  # before the handshake leaves, or a drain would take this for the end of all
         if self._handshake is not None:
             self._door = self._handshake.door

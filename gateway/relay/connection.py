@@ -129,7 +129,10 @@ class Connection(asyncio.BaseProtocol):
         # Not asserted: uvloop's transports do not derive from asyncio's.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_OCTETS)
-        limit_reading = getattr(transport, "set_read_buffer_limits", None)  # TLS transports have it, no others
+
+    def _take_little(self) -> None:
+        """Have a TLS transport keep no octets; others keep none."""
+        limit_reading = getattr(self.transport, "set_read_buffer_limits", None)
         if limit_reading is not None:
             # What is taken off the socket while we have paused, uvloop forgets when the peer's FIN comes: take little.
             limit_reading(high=1, low=0)

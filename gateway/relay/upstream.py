@@ -1,5 +1,6 @@
 """Connections to an upstream: one request at a time, idle ones watched."""
 
+import asyncio
 import contextlib
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,12 @@ class UpstreamConnection(Connection):
         """No octet of the response has come yet."""
         self._has_come: Look | None = None
         """Tells whether octets, or the end, have come that the loop has not told of; once it was asked for."""
+
+    def _made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport; whoever connected will begin."""
+        super()._made(transport)
+        if self.route.tls_name:  # asked of another one, it would be an error raised for each connection
+            self._take_little()
 
     def _lost(self, exc: Exception | None) -> None:
         """Tell whoever uses the connection."""

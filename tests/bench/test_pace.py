@@ -24,7 +24,11 @@ def test_the_slowest_core_counts_and_each_is_held_against_itself() -> None:
 
 def test_cores_are_looked_at_for_some_time_first(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("tests.bench.pace.time.sleep", lambda seconds: now.append(now[-1] + seconds))
+
+    def sleep(seconds: float) -> None:
+        now.append(now[-1] + seconds)
+
+    monkeypatch.setattr("tests.bench.pace.time.sleep", sleep)
     monkeypatch.setattr("tests.bench.pace.time.monotonic", lambda: now[-1])
     one = pace(1.5, 1.0, 1.5)
     one.learn(0.5)

@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
+
+import pytest
 
 PATIENCE_SECONDS = 10.0
 """How long a test waits for anything before it fails; nothing sleeps."""
@@ -135,6 +137,27 @@ class RawResponse:
 
 
 Script = Callable[[Peer], Awaitable[None]]
+
+
+def connect_by(monkeypatch: pytest.MonkeyPatch, port: int, way: Callable[[], Awaitable[None]]) -> list[int]:
+    """Have the loop go `way` first where it is to connect to `port`, an upstream's; return a list with each time."""
+    loop = asyncio.get_running_loop()
+    real: Any = loop.create_connection
+    times: list[int] = []
+
+    async def create_connection(factory: object, host: str, to: int, **options: object) -> object:
+        if to == port:
+            times.append(to)
+            await way()
+        return await real(factory, host, to, **options)
+
+    monkeypatch.setattr(loop, "create_connection", create_connection)
+    return times
+
+
+async def never() -> None:
+    """Wait for ever."""
+    await asyncio.Event().wait()
 
 
 @contextmanager

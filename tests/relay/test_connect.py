@@ -1,6 +1,7 @@
 """New connections to an upstream: how they are begun, and that they end with who waits for them (contract 18; R13)."""
 
 import asyncio
+import errno
 import socket
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from gateway.relay.attempt import Attempt
 from gateway.relay.names import Names
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import RigMaker
-from tests.relay.peers import answers, refusing, until
+from tests.relay.peers import answers, connect_by, never, refusing, until
 from tests.relay.policies import HOST, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -49,19 +50,22 @@ async def test_the_first_address_family_has_a_head_start_and_no_more(
     assert options["happy_eyeballs_delay"] == 0.25  # RFC 8305, 5
 
 
-@pytest.mark.parametrize("method", ["connect_at_once", "_connect"])
-async def test_who_leaves_ends_the_attempt(rig: RigMaker, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+@pytest.mark.parametrize("addresses", [BOTH[1:], BOTH], ids=["one-address", "a-choice"])
+async def test_who_leaves_ends_the_attempt(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch, addresses: tuple[tuple[socket.AddressFamily, str], ...]
+) -> None:
     cancelled = asyncio.Event()
 
-    async def never(*_: object) -> UpstreamConnection:
+    async def long(*_: object, **__: object) -> None:
         try:
-            await asyncio.Event().wait()
+            await never()
         finally:
             cancelled.set()
-        raise AssertionError
 
-    monkeypatch.setattr(Attempt, method, never)
+    resolve_to(monkeypatch, addresses)
     made = await rig(answers(OK), timeouts=Timeouts(connect=1000))  # by which no attempt ends here
+    connect_by(monkeypatch, made.upstream.port, long)
+    monkeypatch.setattr("aiohappyeyeballs.start_connection", long)
     client = await made.client()
     await client.send(GET)
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
@@ -94,23 +98,36 @@ async def test_who_leaves_while_the_connection_is_being_handed_over_ends_it(
     assert made.gateway.upstreams == set()
 
 
+async def test_what_fails_at_once_is_told_once_the_exchange_knows_of_its_attempt(
+    rig: RigMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails() -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    made = await rig(answers(OK))
+    connect_by(monkeypatch, made.upstream.port, fails)
+    client = await made.client()
+    for _ in range(2):
+        await client.send(GET)
+        assert (await client.response()).status == 502
+    assert (await made.record()).reason is Reason.UPSTREAM_UNREACHABLE
+    assert made.gateway.upstreams == set()
+
+
+async def at_once() -> None:
+    pass
+
+
 async def test_one_attempt_for_a_new_connection_and_none_for_a_parked_one(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts: list[Attempt] = []
-    begin = Attempt.__init__
-
-    def noted(self: Attempt, *args: Any) -> None:  # noqa: ANN401 - as they are
-        attempts.append(self)
-        begin(self, *args)
-
-    monkeypatch.setattr(Attempt, "__init__", noted)
     made = await rig(answers(OK, OK))
+    times = connect_by(monkeypatch, made.upstream.port, at_once)
     client = await made.client()
     for _ in range(2):
         await client.send(GET)
         assert (await client.response()).body == b"ok"
-    assert len(attempts) == 1
+    assert len(times) == 1
 
 
 async def test_each_upstream_has_its_turn_and_the_next_one_is_tried_where_it_refuses(rig: RigMaker) -> None:

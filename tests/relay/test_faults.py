@@ -20,7 +20,7 @@ from gateway.relay.client import ClientConnection
 from gateway.relay.connection import LOOKS_BEFORE_KEEP_ALIVE, NEVER
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
-from tests.relay.peers import Peer, Script, ScriptedUpstream, answers, until
+from tests.relay.peers import Peer, Script, ScriptedUpstream, answers, connect_by, never, until
 from tests.relay.policies import ADDIN, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -209,12 +209,8 @@ async def test_an_answer_that_stops_is_cut_off_at_the_idle_deadline(rig: RigMake
 
 
 async def test_a_connection_that_takes_too_long_is_a_504(rig: RigMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(*_: object) -> UpstreamConnection:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    monkeypatch.setattr(Attempt, "connect_at_once", never)
     made = await rig(silent, timeouts=Timeouts(connect=5))
+    connect_by(monkeypatch, made.upstream.port, never)
     asked = asyncio.create_task(problem(made))
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
     made.sweep(4)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,12 +11,9 @@ import trustme
 
 from gateway.policy.model import Health, Policy, SiteLimits, Timeouts, Upstream, UpstreamTls, UpstreamUrl
 from gateway.policy.reason import Reason
-from gateway.relay.attempt import Attempt
 from gateway.relay.health import Servers
-from gateway.relay.route import Route
-from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
-from tests.relay.peers import Peer, ScriptedUpstream, until
+from tests.relay.peers import Peer, ScriptedUpstream, connect_by, never, until
 from tests.relay.policies import ADDIN, HOST, SITE
 
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\nOrigin: " + ADDIN + b"\r\n\r\n"
@@ -120,14 +116,7 @@ async def test_one_that_swallows_packets_leaves_time_to_the_next(
 ) -> None:
     first = Server(b"1")
     made = await rig(upstream=first.upstream, others=(second.url,), timeouts=Timeouts(connect=0.4))
-    real = Attempt.connect_at_once  # what swallows packets is nowhere to be had
-
-    async def connect(self: Attempt, route: Route, family: socket.AddressFamily, address: str) -> UpstreamConnection:
-        if route.url.port == second.upstream.port:
-            await asyncio.Event().wait()
-        return await real(self, route, family, address)
-
-    monkeypatch.setattr(Attempt, "connect_at_once", connect)
+    connect_by(monkeypatch, second.upstream.port, never)  # what swallows packets is nowhere to be had
     assert [await ask(made) for _ in range(4)] == [b"1"] * 4
     assert [details["reason"] for _, details in made.hints] == [Reason.UPSTREAM_CONNECT_TIMEOUT]
 

@@ -11,7 +11,7 @@ from gateway.relay.client import ClientConnection
 from gateway.relay.connection import MAX_PIECES, WRITE_BUFFER_OCTETS, Connection
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import Rig, RigMaker
-from tests.relay.peers import Peer, until
+from tests.relay.peers import Peer, connect_by, never, until
 from tests.relay.test_bounds import PREFLIGHT, held, the_client, the_upstream
 
 MIB = 1024 * 1024
@@ -100,12 +100,8 @@ async def test_an_answer_in_small_pieces_is_not_read_on_while_the_client_takes_n
 async def test_a_body_in_small_pieces_that_waits_for_a_connection_costs_what_its_octets_do(
     rig: RigMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_: object) -> UpstreamConnection:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    monkeypatch.setattr(Attempt, "connect_at_once", never)
     made = await rig()
+    connect_by(monkeypatch, made.upstream.port, never)
     client = await made.client()
     await client.send(UPLOAD % MIB)
     await until(lambda: any(isinstance(one, Attempt) for one in made.gateway.upstreams))
