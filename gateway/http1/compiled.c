@@ -930,10 +930,18 @@ static PyMemberDef fields_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+/* Of the lines that go on nothing is kept: here they are copied as fast. */
+static PyObject *
+fields_kept(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+{
+    return PyList_New(0);
+}
+
 static PyGetSetDef fields_parts[] = {
     {"names", fields_names, NULL, NULL, NULL},
     {"lines", fields_lines, NULL, NULL, NULL},
     {"first", fields_first, NULL, NULL, NULL},
+    {"kept", fields_kept, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from gateway.http1.errors import HeadTooLargeError, MalformedError
 from gateway.http1.grammar import FIELD_LINES
@@ -16,6 +16,10 @@ _WHITE_SPACE: Final = b" \t"
 _NONE_REPEATED: Final[frozenset[bytes]] = frozenset()
 
 _is_section: Final = re.compile(FIELD_LINES).fullmatch
+
+
+Kept: TypeAlias = tuple[object, bool, bytes]
+"""What was changed, whether the lines are a client's, and the octets that go on."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -33,6 +37,8 @@ class Fields:
     """Names that stand on more than one line; nearly always empty."""
     usual: bool = field(default=False, repr=False, compare=False)
     """No name is repeated, has `_` in it or is one of `RARE`; told only of heads that are read in Python."""
+    kept: list[Kept] = field(default_factory=list[Kept], repr=False, compare=False)
+    """The lines that went on when the head was last written, for one that is written again: as the next one's, too."""
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a line has this lower-case name."""
@@ -86,7 +92,7 @@ def index_fields(lines: Sequence[bytes], spelt: Sequence[bytes]) -> Fields:
         shape = _shape_of(asked)
         _SHAPES.keep(asked, shape, asked)
     names, first, repeated, usual = shape
-    return Fields(names, tuple(lines), first, repeated, usual)
+    return Fields(names, tuple(lines), first, repeated, usual, [])
 
 
 def _shape_of(spelt: tuple[bytes, ...]) -> _Shape:

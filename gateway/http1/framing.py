@@ -169,8 +169,13 @@ def scan_chunks(data: bytes, at: int, left: int) -> tuple[bytes, int, int]:
         size = 0 if end < 0 else _size(data[at:end])
         if not size:
             return b"".join(pieces), at, 0
+        between = CRLF + data[at : end + len(CRLF)]  # where the next chunk is of the same size, as most are
         at = end + len(CRLF)
         end = at + size
+        while data.startswith(between, end):
+            pieces.append(data[at:end])
+            at = end + len(between)
+            end = at + size
         piece = data[at:end]
         pieces.append(piece)
         if data[end : end + len(CRLF)] != CRLF:

@@ -198,6 +198,9 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
     That is whose names are neither in `left_out` nor dropped by `change`, nor named in Connection; `of_a_client`: nor
     hold `_`, nor begin as forwarding fields do.
     """
+    for changed, whose, octets in fields.kept:
+        if changed is change and whose is of_a_client:
+            return octets
     if b"connection" in fields.first and (fields.repeated or fields.value(b"connection") not in _NOMINATES_NOTHING):
         going_on = _which_go_on(fields.names, left_out | _nominated(fields), change, of_a_client=of_a_client)
     else:
@@ -206,7 +209,10 @@ def _kept_lines(fields: Fields, left_out: frozenset[bytes], change: Change, *, o
         going_on = remembered or _which_go_on(fields.names, left_out, change, of_a_client=of_a_client)
         if remembered is None:
             _GOING_ON.keep(asked, going_on, fields.names)
-    return b"\r\n".join([*compress(fields.lines, going_on), b""])
+    octets = b"\r\n".join([*compress(fields.lines, going_on), b""])
+    fields.kept.clear()
+    fields.kept.append((change, of_a_client, octets))
+    return octets
 
 
 def _which_go_on(

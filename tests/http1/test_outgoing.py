@@ -360,3 +360,21 @@ def test_a_head_as_chrome_sends_it_is_written_as_the_crm_gets_it() -> None:
         b"X-Forwarded-For: 192.0.2.7",
         b"Forwarded: for=192.0.2.7",
     )
+
+
+def test_a_head_that_is_written_again_is_changed_as_is_asked_each_time() -> None:
+    parsed = parse_request_head(head(b"GET / HTTP/1.1", b"Host: a", b"Cookie: b", b"X-Forwarded-For: c", b"Te: d"))
+    response = ResponseHead(1, 200, b"OK", parsed.fields, NO_BODY, persistent=True)
+    uncooked = Change(dropped=frozenset({b"cookie"}))
+    added = ADDED.added.split(b"\r\n")[:-1]
+    for change, kept in ((UNCHANGED, [b"Cookie: b"]), (uncooked, []), (ADDED, [b"Cookie: b", *added])) * 2:
+        for _ in range(2):
+            octets = request_octets(parsed, target=b"/", host=b"a", change=change, own=b"")
+            assert octets == head(b"GET / HTTP/1.1", b"Host: a", *kept)
+    for change, kept in (
+        (ADDED, [b"Cookie: b", b"X-Forwarded-For: c", *added]),
+        (uncooked, [b"X-Forwarded-For: c"]),
+    ) * 2:
+        for _ in range(2):
+            octets = response_octets(response, body=NO_BODY, close=False, minor=1, change=change, own=b"")
+            assert octets == head(b"HTTP/1.1 200 OK", b"Host: a", *kept)
