@@ -87,7 +87,8 @@ class Attempt:
     def _go_on(self, _: object = None) -> None:
         """Have the loop connect, as a task would, until it waits for something or is done.
 
-        A task for each connection would take its place among all tasks, and leave it: half of what connecting takes.
+        A task for each connection would take its place among all tasks, and leave it, and coroutines of our own in it
+        would be gone through at each step.
         """
         try:
             waits_for = self._connecting.send(None)
