@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from gateway.http1.errors import Http1Error
-from gateway.http1.forwarding import client_address, client_scheme, forwarding_lines
 from gateway.http1.framing import NO_BODY
 from gateway.http1.head import HeadBuffer, LastHead, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, fail, failure, refuse
@@ -64,16 +63,13 @@ class ClientConnection(Connection):
         "_asked",
         "_buffer",
         "_discarded",
-        "_door",
         "_entry",
         "_feeding",
-        "_forwarded",
-        "_forwarded_host",
         "_handshake",
         "_octets",
         "_plain",
-        "_trusted",
         "admission",
+        "door",
         "gateway",
         "last_head",
         "limits",
@@ -89,15 +85,11 @@ class ClientConnection(Connection):
         self.listener = admission.listener
         self.limits = self.listener.limits
         self.state = State.HEAD
-        self._door = NO_DOOR
+        self.door = NO_DOOR
         self._entry = Entry.CUT
         self._plain = False
         """The listener has nothing to say before the policy, and there is room: so it is for most."""
-        self._trusted = False
         self._handshake = handshake
-        self._forwarded = b""
-        """What the upstream is told of a client that speaks for itself, which is the same for each Host."""
-        self._forwarded_host: bytes | None = None
         self._buffer: HeadBuffer | None = None
         """Of a head that comes in parts; most come whole."""
         self.last_head: LastHead | None = None
@@ -114,7 +106,7 @@ class ClientConnection(Connection):
     @property
     def peer(self) -> str:
         """Who speaks to us: the client, or the last proxy before us."""
-        return self._door.address
+        return self.door.address
 
     @property
     def holds_part_of_a_head(self) -> bool:
@@ -129,13 +121,12 @@ class ClientConnection(Connection):
         self._take_little()
         self.gateway.joined(self)  # before the handshake leaves, or a drain would take this for the end of all
         if self._handshake is not None:
-            self._door = self._handshake.door
+            self.door = self._handshake.door
             self._handshake.done()
             self._handshake = None
         else:
-            self._door = self.gateway.door(address_of_peer(transport.get_extra_info("peername")))
-        self._trusted = not self._door.announced and self.gateway.is_trusted(self.peer)
-        self._entry = self.admission.enter(self, self._door.counts_as)
+            self.door = self.gateway.door(address_of_peer(transport.get_extra_info("peername")))
+        self._entry = self.admission.enter(self, self.door.counts_as)
         listener = self.listener
         self._plain = self._entry is SERVED and listener.health is None and not listener.redirect_to_https
         if self._entry is not SERVED:
@@ -328,13 +319,14 @@ class ClientConnection(Connection):
         gateway = self.gateway
         decision = gateway.often.decide(head) if self._plain and head.plain else self._decided(head)
         request_id = gateway.request_id()
-        if not (head.plain or self._trusted) and b"x-forwarded-for" in head.fields:
+        if not (head.plain or self.door.is_of_proxy) and b"x-forwarded-for" in head.fields:
             gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
         if isinstance(decision, Answer):
             whole = head.body is NO_BODY or self._swallow(head)
             closes = self.send_answer(decision, head, request_id, whole=whole)
             now = self.loop.time()
-            gateway.finished(record_of_answer(decision, head, self.address_of(head), request_id, now - began))
+            client = self.door.address_of(head, gateway.is_trusted)
+            gateway.finished(record_of_answer(decision, head, client, request_id, now - began))
             self._after_answer(closes=closes, whole=whole, now=now)
             return
         self.state = EXCHANGE
@@ -399,7 +391,8 @@ class ClientConnection(Connection):
             return
         self.exchange = None
         now = self.loop.time()
-        self.gateway.finished(record_of_exchange(exchange, self.address_of(exchange.head), now - exchange.began))
+        client = self.door.address_of(exchange.head, self.gateway.is_trusted)
+        self.gateway.finished(record_of_exchange(exchange, client, now - exchange.began))
         if self.transport is None or self.transport.is_closing():
             self.state = State.CLOSED
             return
@@ -490,29 +483,6 @@ class ClientConnection(Connection):
         """
         draining = self.gateway.draining or self.admission.draining
         return not head.persistent or draining or self._entry is not SERVED
-
-    # What the request is told to come from.
-
-    def address_of(self, head: RequestHead) -> str:
-        """Return the client's address, as the upstream and the log are told."""
-        if not self._trusted:
-            return self._door.address
-        return client_address(self.peer, head.fields, self.gateway.is_trusted)
-
-    def scheme_of(self, head: RequestHead) -> str:
-        """Return the scheme the client used, as the upstream is told."""
-        own = "https" if self._door.by_tls else "http"
-        return client_scheme(own, head.fields, trusted=True) if self._trusted else own
-
-    def forwarding_lines(self, head: RequestHead) -> bytes:
-        """Return the lines that tell the upstream who asks."""
-        host = head.host or b""
-        if self._trusted:
-            return forwarding_lines(self.address_of(head), self.scheme_of(head), host)
-        if host != self._forwarded_host:
-            self._forwarded_host = host
-            self._forwarded = forwarding_lines(self._door.address, self.scheme_of(head), host)
-        return self._forwarded
 
     # Refusals before a head is whole, and faults.
 

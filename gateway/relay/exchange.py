@@ -175,7 +175,7 @@ class Exchange:
         if not (head.plain or self._look_closer()):
             return
         client = self.client
-        self._own_up = client.forwarding_lines(head) + self._id_line
+        self._own_up = client.door.forwarding_lines(head, client.gateway.is_trusted) + self._id_line
         self._own_up += client.gateway.loop_line if head.plain else self._rare_lines()
         connection = self._pool.take(self._routes[0])
         if connection is not None:
@@ -271,7 +271,7 @@ class Exchange:
         if b"access-control-allow-origin" in head.fields:
             client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
         request = self.head
-        verdict = judge_response(self.relay, request, head, scheme=client.scheme_of(request))
+        verdict = judge_response(self.relay, request, head, scheme=client.door.scheme_of(request))
         if isinstance(verdict, Answer):
             self._answer(verdict)
             return
@@ -342,7 +342,7 @@ class Exchange:
         """Open the tunnel of a WebSocket (contract item 20); tell if this 101 may do so. `data` stood behind it."""
         if self._key is None or not accepts_websocket(head, self._key):
             return False
-        verdict = judge_response(self.relay, self.head, head, scheme=self.client.scheme_of(self.head))
+        verdict = judge_response(self.relay, self.head, head, scheme=self.client.door.scheme_of(self.head))
         if isinstance(verdict, Answer):
             return False
         if not self._has_room_for_a_stream():  # others have opened since this one was asked for

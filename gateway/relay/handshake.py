@@ -61,10 +61,10 @@ class Handshake:
         """By what way the client came in."""
         by_tls = self._context is not None
         if self.announced is None:
-            return Door(self._peer, self._gateway.counted_address(self._peer), by_tls)
+            return Door(self._peer, self._gateway.counted_address(self._peer), by_tls=by_tls)
         address = self.announced.address
         counts_as = self._gateway.counted_address(self._peer) if address is None else address
-        return Door(address or self._peer, counts_as, by_tls or self.announced.tls, announced=True)
+        return Door(address or self._peer, counts_as, by_tls=by_tls or self.announced.tls, announced=True)
 
     def done(self) -> None:
         """Count out: a `ClientConnection` takes the place, or nobody."""

@@ -14,7 +14,7 @@ from gateway.policy.often import Often
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import why_not_connected
 from gateway.relay.connection import KEEP_ALIVE, LOOKS_BEFORE_KEEP_ALIVE, Connection
-from gateway.relay.door import Door, address_of_peer
+from gateway.relay.door import address_of_peer
 from gateway.relay.gateway import EVENTS_REMEMBERED, Gateway
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, ScriptedUpstream, answers, connected, refusing, until
@@ -128,8 +128,10 @@ async def test_who_is_trusted(gateway: Gateway, address: str, trusted: bool) -> 
 
 
 async def test_who_is_a_proxy_in_front_is_asked_anew_after_a_reload(gateway: Gateway) -> None:
-    assert gateway.door("10.0.0.5") == Door("10.0.0.5", counts_as=None)
-    assert gateway.door("10.0.1.5") is gateway.door("10.0.1.5") == Door("10.0.1.5", counts_as="10.0.1.5")
+    proxy, client = gateway.door("10.0.0.5"), gateway.door("10.0.1.5")
+    assert (proxy.address, proxy.counts_as, proxy.is_of_proxy) == ("10.0.0.5", None, True)
+    assert (client.address, client.counts_as, client.is_of_proxy) == ("10.0.1.5", "10.0.1.5", False)
+    assert gateway.door("10.0.1.5") is client
     gateway.adopt(replace(gateway.config, trusted_proxies=(ip_network("10.0.1.0/24"),)), {})
     assert gateway.door("10.0.0.5").counts_as == "10.0.0.5"
     assert gateway.door("10.0.1.5").counts_as is None
