@@ -11,6 +11,7 @@ import pytest
 from gateway.policy.model import Policy, Timeouts, Upstream, UpstreamUrl
 from gateway.policy.reason import Reason
 from gateway.relay.attempt import Attempt
+from gateway.relay.connection import NEVER
 from gateway.relay.names import Names
 from gateway.relay.upstream import UpstreamConnection
 from tests.relay.conftest import RigMaker
@@ -112,6 +113,8 @@ async def test_what_fails_at_once_is_told_once_the_exchange_knows_of_its_attempt
         assert (await client.response()).status == 502
     assert (await made.record()).reason is Reason.UPSTREAM_UNREACHABLE
     assert made.gateway.upstreams == set()
+    (served,) = made.gateway.clients
+    assert served.due < NEVER  # what waits for its next request is not kept for ever
 
 
 async def at_once() -> None:
