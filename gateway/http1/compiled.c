@@ -930,7 +930,7 @@ static PyMemberDef fields_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-/* Of the lines that go on nothing is kept: here they are copied as fast. */
+/* Return an empty list: C does not need what was kept, and Python may write a head that C has read. */
 static PyObject *
 fields_kept(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
 {

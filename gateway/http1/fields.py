@@ -17,7 +17,6 @@ _NONE_REPEATED: Final[frozenset[bytes]] = frozenset()
 
 _is_section: Final = re.compile(FIELD_LINES).fullmatch
 
-
 Kept: TypeAlias = tuple[object, bool, bytes]
 """What was changed, whether the lines are a client's, and the octets that go on."""
 
@@ -38,7 +37,10 @@ class Fields:
     usual: bool = field(default=False, repr=False, compare=False)
     """No name is repeated, has `_` in it or is one of `RARE`; told only of heads that are read in Python."""
     kept: list[Kept] = field(default_factory=list[Kept], repr=False, compare=False)
-    """The lines that went on when the head was last written, for one that is written again: as the next one's, too."""
+    """What went on when these were last written; nothing before, and always nothing of those that are read in C.
+
+    One object is of many heads in a row, where all say the same (`head.py:LastHead`).
+    """
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a line has this lower-case name."""

@@ -42,7 +42,7 @@ class Attempt:
         """Of a TCP connection that is there, and that the loop is about to make a transport of."""
         pool.gateway.upstreams.add(self)
         self._waits_for: asyncio.Future[Any] | None = None
-        """What the loop's way of connecting waits for, or the task; None before and behind."""
+        """What is cancelled with us: what the loop's coroutine waits for, or the task; None before its first step."""
         self._route = route = routes[0]
         addresses = pool.gateway.names.addresses(route.url.host)
         if len(routes) == len(addresses) == 1 and not route.tls_name:

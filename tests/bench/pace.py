@@ -19,6 +19,7 @@ AS_FAST: Final = 1.15
 """Times the least that the work took in a run: up to here a core counts as undisturbed. By itself the work varies by a
 tenth; on a disturbed core it takes half as much again."""
 PAUSE_SECONDS: Final = 0.25
+"""Between two looks while the best is learnt."""
 AT_MOST: Final = 8
 """Measurements that are made for those that are wanted: a machine that is never quiet is measured as it is."""
 
