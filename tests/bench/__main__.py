@@ -5,63 +5,59 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.bench.figures import Figures, Measure
 from tests.bench.idle import raise_file_limit
 from tests.bench.machine import machine, versions
-from tests.bench.measure import checked, measured, upstream
+from tests.bench.measure import Loaded, alone, checked, load_upstream, loaded, upstream
 from tests.bench.pace import Pace
 from tests.bench.place import Place, make_place
-from tests.bench.report import PAGE, Run, markdown, write
+from tests.bench.report import LOADS, PAGE, Run, markdown, write
 from tests.bench.systems import DIRECT, SYSTEMS, System, has_extensions
 from tests.bench.workloads import WORKLOADS, Kind, Workload
 from tests.real.processes import Ports
 
 SECONDS: Final = 0.75
-"""Of one load, of which there are two for each start of a system."""
+"""Of one load."""
 ROUNDS: Final = 3
+"""Starts of a system that is measured alone; of those that take turns each is loaded twice as often."""
 CORES: Final = 2
 LEARN_SECONDS: Final = 15.0
 """Long enough to see a core that is disturbed for seconds at a time at its best."""
 
+Values = dict[Measure, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One measurement."""
+    """One workload, with the log or without, and all who are measured under it."""
 
     workload: Workload
     log: bool
-    round: int
-    system: System | None
-    """None: straight to the upstream."""
-
-    @property
-    def name(self) -> str:
-        """Whom it measures."""
-        return DIRECT if self.system is None else self.system.name
+    systems: tuple[System, ...]
 
     def __str__(self) -> str:
-        log = "on" if self.log else "off"
-        return f"{self.workload.title}, log {log}, round {self.round + 1}: {self.name}"
+        return f"{self.workload.title}, log {'on' if self.log else 'off'}"
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether a system has its core for itself, so that no other needs to be undisturbed."""
+        return self.workload.connections > 1 and not any(system.both_cores for system in self.systems)
 
 
-def steps(systems: Sequence[System], workloads: Sequence[Workload], rounds: int) -> Iterator[Step]:
-    """Return all measurements in their order: in each round one of each system, so that what disturbs disturbs all."""
+def steps(systems: Sequence[System], workloads: Sequence[Workload]) -> Iterator[Step]:
+    """Return all that is measured, in its order."""
     for log in (True, False):
         for workload in workloads:
-            if log not in workload.modes:
-                continue
-            for round_ in range(rounds):
-                if workload.name == "one":
-                    yield Step(workload, log, round_, None)
-                for system in systems:
-                    if takes_part(system, workload):
-                        yield Step(workload, log, round_, system)
+            taking = tuple(system for system in systems if takes_part(system, workload))
+            if log in workload.modes and taking:
+                yield Step(workload, log, taking)
 
 
 def takes_part(system: System, workload: Workload) -> bool:
@@ -79,9 +75,9 @@ def tell(text: str, *, passing: bool = False) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def figure(step: Step, values: dict[Measure, float]) -> str:
+def figure(kind: Kind, values: Mapping[Measure, float]) -> str:
     """Return the main figure of a measurement, for the line of progress."""
-    match step.workload.kind:
+    match kind:
         case Kind.START:
             return f"{values[Measure.START] * 1000:.0f} ms"
         case Kind.IDLE:
@@ -94,46 +90,111 @@ def figure(step: Step, values: dict[Measure, float]) -> str:
             return f"p50 {values[Measure.P50] * 1e6:.0f} µs"
 
 
-def run(place: Place, systems: Sequence[System], workloads: Sequence[Workload], seconds: float, rounds: int) -> Run:
+class Comparison:
+    """Measures step by step, and keeps what came out."""
+
+    def __init__(self, place: Place, ports: Ports, seconds: float, rounds: int) -> None:
+        """Measure each `rounds` times, with loads of so many seconds."""
+        self.place = place
+        self.seconds = seconds
+        self.rounds = rounds
+        self.figures = Figures()
+        self.wrong: dict[str, list[str]] = {}
+        self.pace = Pace((place.proxy_core, place.load_core))
+        self._ports = ports
+        self._places: dict[str, Place] = {}
+        """Of each system by its name."""
+
+    def check(self, system: System) -> None:
+        """Ask a system what it gets right."""
+        tell(f"checking {system.name}", passing=True)
+        self.wrong[system.name] = checked(system, self._place_of(system))
+        tell(f"{system.name}: {'; '.join(self.wrong[system.name]) or 'answers correctly'}")
+
+    def measure(self, step: Step) -> None:
+        """Take in the figures of all systems under one workload."""
+        self._measure_alone(step) if step.workload.kind in {Kind.START, Kind.IDLE} else self._measure_by_turns(step)
+
+    def _measure_alone(self, step: Step) -> None:
+        for _ in range(self.rounds):
+            for system in step.systems:
+                try:
+                    values = alone(system, step.workload, self._place_of(system))
+                except (OSError, ValueError) as error:
+                    self._failed(step, system.name, error)
+                else:
+                    self.figures.add(system.name, step.workload.name, values, log=step.log)
+                    tell(f"{step}: {system.name}  {figure(step.workload.kind, values)}")
+
+    def _measure_by_turns(self, step: Step) -> None:
+        workload, place = step.workload, self.place
+        with ExitStack() as stack:
+            running: dict[str, Loaded] = {}
+            for system in step.systems:
+                starting = loaded(system, workload, self._place_of(system), log=step.log, seconds=self.seconds)
+                try:
+                    running[system.name] = stack.enter_context(starting)
+                except (OSError, ValueError) as error:
+                    self._failed(step, system.name, error)
+            loads = {name: each.load for name, each in running.items()}
+            if workload.name == "one":
+                loads = {DIRECT: partial(load_upstream, workload, place, self.seconds), **loads}
+            cores = (place.proxy_core,) if step.is_alone else (place.proxy_core, place.load_core)
+            made = self.pace.by_turns(
+                {name: partial(self._load, step, name, load) for name, load in loads.items()},
+                self.rounds * LOADS,
+                cores,
+                partial(self._failed, step),
+            )
+            for name, each in running.items():
+                self.figures.add(name, workload.name, each.growth(), log=step.log)
+        for name, of_one in made.items():
+            for values in of_one:
+                self.figures.add(name, workload.name, values, log=step.log)
+            tell(f"{step}: {name}  {', '.join(figure(workload.kind, values) for values in of_one)}")
+
+    @staticmethod
+    def _load(step: Step, name: str, load: Callable[[], Values]) -> Values:
+        values = load()
+        tell(f"{step}: {name}  {figure(step.workload.kind, values)}", passing=True)
+        return values
+
+    def _failed(self, step: Step, name: str, error: Exception) -> None:
+        """Note it: one system's failure is no reason to lose the others' figures."""
+        self.wrong.setdefault(name, []).append(f"{step}: {str(error).splitlines()[0]}")
+        tell(f"{step}: {name}: {error}")
+
+    def _place_of(self, system: System) -> Place:
+        if system.name not in self._places:
+            self._places[system.name] = self.place.beside(system.name, self._ports)
+        return self._places[system.name]
+
+
+def run(comparison: Comparison, systems: Sequence[System], workloads: Sequence[Workload]) -> Run:
     """Check, then measure."""
     load_before = os.getloadavg()[0]
     if load_before > 0.5:
         tell(f"the load average is {load_before:.2f}: something else is running, and the figures will show it")
-    wrong: dict[str, list[str]] = {}
     for system in systems:
         if system.speaks_http:
-            tell(f"checking {system.name}", passing=True)
-            wrong[system.name] = checked(system, place)
-            tell(f"{system.name}: {'; '.join(wrong[system.name]) or 'answers correctly'}")
-    pace = Pace((place.proxy_core, place.load_core))
-    pace.learn(LEARN_SECONDS)
-    figures = Figures()
-    plan = list(steps(systems, workloads, rounds))
+            comparison.check(system)
+    comparison.pace.learn(LEARN_SECONDS)
+    plan = list(steps(systems, workloads))
     began = time.monotonic()
-    with upstream(place):
+    with upstream(comparison.place):
         for number, step in enumerate(plan):
-            told = f"[{number + 1}/{len(plan)}] {step}"
-            tell(told, passing=True)
-            try:
-                made = measured(step.system, step.workload, place, pace, log=step.log, seconds=seconds)
-            except (OSError, ValueError) as error:  # one system's failure is no reason to lose the others' figures
-                wrong.setdefault(step.name, []).append(f"{step}: {str(error).splitlines()[0]}")
-                tell(f"{step}: {error}")
-                continue
-            for values in made:
-                figures.add(step.name, step.workload.name, values, log=step.log)
-            left = (time.monotonic() - began) / (number + 1) * (len(plan) - number - 1)
-            tell(f"{told}  {', '.join(figure(step, values) for values in made)}  ({left / 60:.0f} min left)")
+            tell(f"[{number + 1}/{len(plan)}] {step}, {(time.monotonic() - began) / 60:.0f} min so far")
+            comparison.measure(step)
     return Run(
-        figures=figures,
+        figures=comparison.figures,
         has_extensions=has_extensions(),
         date=time.strftime("%Y-%m-%d"),
-        seconds=seconds,
-        rounds=rounds,
-        disturbed=pace.disturbed,
+        seconds=comparison.seconds,
+        rounds=comparison.rounds,
+        disturbed=comparison.pace.disturbed,
         machine=machine(load_before),
-        versions=versions(tuple(systems), place),
-        wrong=wrong,
+        versions=versions(tuple(systems), comparison.place),
+        wrong=comparison.wrong,
     )
 
 
@@ -170,7 +231,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         place = make_place(folder, options.programs.absolute(), ports)
         os.sched_setaffinity(0, {place.load_core})
-        result = run(place, systems, workloads, options.seconds, options.rounds)
+        result = run(Comparison(place, ports, options.seconds, options.rounds), systems, workloads)
     print(markdown(result))
     whole = not options.only and not options.workloads
     if whole and options.seconds >= SECONDS and options.rounds >= ROUNDS:

@@ -10,11 +10,16 @@ from tests.real.processes import Ports
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
-    """Give a place; the programs of requirements/bench.txt are not there."""
-    folder = tmp_path_factory.mktemp("bench")
+def ports() -> Generator[Ports]:
+    """Give ports that are free."""
     ports = Ports()
     try:
-        yield make_place(folder, Path("not-there"), ports)
+        yield ports
     finally:
         ports.close()
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Place:
+    """Give a place; the programs of requirements/bench.txt are not there."""
+    return make_place(tmp_path_factory.mktemp("bench"), Path("not-there"), ports)

@@ -1,4 +1,4 @@
-"""Measures one system under one workload: started for it, warmed up, loaded, and read from /proc."""
+"""Measures one system: started, alone or beside others that wait, warmed up, loaded, and read from /proc."""
 
 import math
 import os
@@ -8,14 +8,12 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from tests.bench.check import UPSTREAM_GONE, wrong
 from tests.bench.figures import Measure
 from tests.bench.idle import ask, kept
 from tests.bench.load import Result, load
-from tests.bench.pace import Pace
 from tests.bench.place import NAME, Place
 from tests.bench.systems import System
 from tests.bench.tree import Tree
@@ -24,8 +22,6 @@ from tests.real.processes import LOOPBACK, accepts, end, running
 
 STARTED_WITHIN_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.001
-LOADS: Final = 2
-"""For each start of a system."""
 WARM_UP_SECONDS: Final = 0.4
 WARM_UP_CONNECTIONS: Final = 100
 """Opened and closed before the memory of idle ones is counted, so that what is there once is not counted for each."""
@@ -35,8 +31,8 @@ FIRST: Final = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode()
 @contextmanager
 def upstream(place: Place) -> Generator[None]:
     """Run the upstream beside the load."""
-    command = ("taskset", "-c", str(place.load_core), str(place.folder / "upstream"), str(place.upstream))
-    with running(command, place.folder / "upstream.log", lambda: accepts(place.upstream)):
+    command = ("taskset", "-c", str(place.load_core), str(place.shared / "upstream"), str(place.upstream))
+    with running(command, place.shared / "upstream.log", lambda: accepts(place.upstream)):
         yield
 
 
@@ -97,32 +93,66 @@ def checked(system: System, place: Place) -> list[str]:
         return [*found, *wrong(place.plain, (UPSTREAM_GONE,))]
 
 
-def measured(
-    system: System | None, workload: Workload, place: Place, pace: Pace, *, log: bool, seconds: float
-) -> list[dict[Measure, float]]:
-    """Return what each load of one system gave, or of None for the way straight to the upstream, which has to be there.
-
-    The processor's time of what is alone on its core asks for that one to be undisturbed, all else for both.
-    """
-    alone = not (system is None or system.both_cores or workload.connections == 1)
-    cores = (place.proxy_core,) if alone else (place.proxy_core, place.load_core)
-    if system is None:
-        return pace.undisturbed(lambda: _rates(_load(place.upstream, workload, place, seconds)), LOADS, cores)
-    with started(system, place, log=log) as running_system:
+def alone(system: System, workload: Workload, place: Place) -> dict[Measure, float]:
+    """Start a system while no other runs, with which it would share memory; return what it takes, and is kept idle."""
+    with started(system, place, log=True) as running_system:
         tree = running_system.tree
         values = {Measure.START: running_system.seconds, Measure.IDLE: float(tree.proportional_octets())}
-        if workload.kind is Kind.START:
-            return [values]
-        port = place.tls if workload.tls else place.plain
         if workload.kind is Kind.IDLE:
-            return [values | {Measure.CONNECTION: _per_connection(tree, workload, port)}]
+            values[Measure.CONNECTION] = _per_connection(tree, workload, place.tls if workload.tls else place.plain)
+        return values
+
+
+class Loaded:
+    """A system that runs and is warm, to be loaded again and again."""
+
+    def __init__(self, tree: Tree, workload: Workload, place: Place, seconds: float) -> None:
+        """Warm it up."""
+        self._tree = tree
+        self._workload = workload
+        self._place = place
+        self._seconds = seconds
+        self._port = place.tls if workload.tls else place.plain
         tree.reset_peaks()
-        resident = tree.resident_octets("VmRSS")
-        _load(port, workload, place, WARM_UP_SECONDS)
-        loaded = pace.undisturbed(partial(_under_load, tree, workload, port, place, seconds), LOADS, cores)
-        peaks = tree.resident_octets("VmHWM")
-        values[Measure.GROWTH] = float(sum(max(0, peak - resident.get(pid, 0)) for pid, peak in peaks.items()))
-        return [values | each for each in loaded]
+        self._resident = tree.resident_octets("VmRSS")
+        _load(self._port, workload, place, WARM_UP_SECONDS)
+
+    def load(self) -> dict[Measure, float]:
+        """Load it once; return what that gave."""
+        received = _received(self._place)
+        used = self._tree.cpu_seconds()
+        result = _load(self._port, self._workload, self._place, self._seconds)
+        cpu = {pid: after - used.get(pid, 0.0) for pid, after in self._tree.cpu_seconds().items()}
+        total = sum(cpu.values())
+        match self._workload.kind:
+            case Kind.DOWN:
+                units = result.octets / GB
+            case Kind.UP:
+                units = (_received(self._place) - received) / GB
+            case _:
+                units = result.requests
+        return _rates(result) | {
+            Measure.CPU: total / units if units else math.inf,
+            Measure.BUSY: total / result.seconds,
+            Measure.SHARE: max(cpu.values()) / total if total else 1.0,
+        }
+
+    def growth(self) -> dict[Measure, float]:
+        """Return how far its memory rose at the most, since before it was warm."""
+        peaks = self._tree.resident_octets("VmHWM")
+        return {Measure.GROWTH: float(sum(max(0, peak - self._resident.get(pid, 0)) for pid, peak in peaks.items()))}
+
+
+@contextmanager
+def loaded(system: System, workload: Workload, place: Place, *, log: bool, seconds: float) -> Generator[Loaded]:
+    """Start a system to be loaded for so many seconds at a time."""
+    with started(system, place, log=log) as running_system:
+        yield Loaded(running_system.tree, workload, place, seconds)
+
+
+def load_upstream(workload: Workload, place: Place, seconds: float) -> dict[Measure, float]:
+    """Load the upstream with nothing before it; return what that gave."""
+    return _rates(_load(place.upstream, workload, place, seconds))
 
 
 def _per_connection(tree: Tree, workload: Workload, port: int) -> float:
@@ -131,26 +161,6 @@ def _per_connection(tree: Tree, workload: Workload, port: int) -> float:
     before = tree.proportional_octets()
     with kept(port, workload.request, workload.connections, tls=workload.tls):
         return (tree.proportional_octets() - before) / workload.connections
-
-
-def _under_load(tree: Tree, workload: Workload, port: int, place: Place, seconds: float) -> dict[Measure, float]:
-    received = _received(place)
-    used = tree.cpu_seconds()
-    result = _load(port, workload, place, seconds)
-    cpu = {pid: after - used.get(pid, 0.0) for pid, after in tree.cpu_seconds().items()}
-    total = sum(cpu.values())
-    match workload.kind:
-        case Kind.DOWN:
-            units = result.octets / GB
-        case Kind.UP:
-            units = (_received(place) - received) / GB
-        case _:
-            units = result.requests
-    return _rates(result) | {
-        Measure.CPU: total / units if units else math.inf,
-        Measure.BUSY: total / result.seconds,
-        Measure.SHARE: max(cpu.values()) / total if total else 1.0,
-    }
 
 
 def _rates(result: Result) -> dict[Measure, float]:

@@ -7,7 +7,7 @@ times the CPU time, for seconds at a time, and nothing that the guest counts tel
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import Final, TypeVar
 
@@ -20,10 +20,11 @@ AS_FAST: Final = 1.15
 tenth; on a disturbed core it takes half as much again."""
 PAUSE_SECONDS: Final = 0.25
 """Between two looks while the best is learnt."""
-AT_MOST: Final = 8
-"""Measurements that are made for those that are wanted: a machine that is never quiet is measured as it is."""
+AT_MOST: Final = 3
+"""Times as many measurements are made as are wanted: a machine that is never quiet is measured as it is."""
 
-T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 Worked = Callable[[int], float]
 """Core → CPU seconds that the fixed work takes there."""
@@ -72,18 +73,38 @@ class Pace:
             self.slowness(self._least)
             time.sleep(PAUSE_SECONDS)
 
-    def undisturbed(self, measure: Callable[[], T], wanted: int, cores: Collection[int]) -> list[T]:
-        """Return what `measure` gives while `cores` are undisturbed, before it and behind it, `wanted` times.
+    def by_turns(
+        self,
+        measures: Mapping[K, Callable[[], V]],
+        wanted: int,
+        cores: Collection[int],
+        failed: Callable[[K, Exception], None],
+    ) -> dict[K, list[V]]:
+        """Return what each of `measures` gives while `cores` are undisturbed, before it and behind it, `wanted` times.
 
-        Where it does not so within `AT_MOST` times, the least disturbed are taken, and counted.
+        They take turns, so that what disturbs for a while disturbs them alike. Of one that has not been undisturbed so
+        often within `AT_MOST` times as many turns, the least disturbed ones are taken, and counted. One that raises an
+        `OSError` or a `ValueError` is told to `failed`, and has no further turn.
         """
-        made: list[tuple[float, T]] = []
+        made: dict[K, list[tuple[float, V]]] = {key: [] for key in measures}
+        waiting = list(measures)
         before = self.slowness(cores)
-        while len(made) < AT_MOST and sum(slowness <= AS_FAST for slowness, _ in made) < wanted:
-            value = measure()
-            behind = self.slowness(cores)
-            made.append((max(before, behind), value))
-            before = behind
+        for _ in range(wanted * AT_MOST):
+            for key in tuple(waiting):
+                try:
+                    value = measures[key]()
+                except (OSError, ValueError) as error:
+                    failed(key, error)
+                    waiting.remove(key)
+                    continue
+                behind = self.slowness(cores)
+                made[key].append((max(before, behind), value))
+                before = behind
+                if sum(slowness <= AS_FAST for slowness, _ in made[key]) == wanted:
+                    waiting.remove(key)
+        return {key: self._least_disturbed(of_one, wanted) for key, of_one in made.items()}
+
+    def _least_disturbed(self, made: list[tuple[float, V]], wanted: int) -> list[V]:
         taken = sorted(made, key=itemgetter(0))[:wanted]
         self.disturbed += sum(slowness > AS_FAST for slowness, _ in taken)
         return [value for _, value in taken]

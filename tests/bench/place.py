@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +22,12 @@ C_FLAGS: Final = ("-O2", "-Wall", "-Wextra", "-Werror")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What all systems of one run share."""
+    """Where one system runs, and what it shares with all others of a run."""
 
+    shared: Path
+    """A folder with the certificates, and the programs that are compiled."""
     folder: Path
+    """For the system's configuration, its log and what it prints."""
     programs: Path
     """The virtual environment of requirements/bench.txt."""
     plain: int
@@ -37,28 +40,35 @@ class Place:
     @property
     def chain(self) -> Path:
         """The certificate and its issuer, PEM."""
-        return self.folder / "chain.pem"
+        return self.shared / "chain.pem"
 
     @property
     def key(self) -> Path:
         """The certificate's private key, PEM."""
-        return self.folder / "key.pem"
+        return self.shared / "key.pem"
 
     @property
     def pem(self) -> Path:
         """Both in one file, as HAProxy wants them."""
-        return self.folder / "both.pem"
+        return self.shared / "both.pem"
 
     @property
     def access_log(self) -> Path:
         """What a system writes a line a request to."""
         return self.folder / "access.log"
 
+    def beside(self, name: str, ports: Ports) -> "Place":
+        """Return a place for another system, that can run at the same time."""
+        folder = self.shared / f"of-{name}"
+        folder.mkdir()
+        return replace(self, folder=folder, plain=ports.take(), tls=ports.take(), admin=ports.take())
+
 
 def make_place(folder: Path, programs: Path, ports: Ports) -> Place:
     """Write the certificates, compile the programs, take the ports and choose the cores."""
     cores = sorted(os.sched_getaffinity(0))
     place = Place(
+        shared=folder,
         folder=folder,
         programs=programs,
         plain=ports.take(),

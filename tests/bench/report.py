@@ -8,7 +8,6 @@ from typing import Final
 from tests.bench.bounds import BOUNDS, KB, MB, RATIOS, Reached, kept_to, reached
 from tests.bench.chart import Bar, Panel, chart
 from tests.bench.figures import Figures, Key, Measure
-from tests.bench.measure import LOADS
 from tests.bench.systems import DIRECT
 from tests.bench.workloads import WORKLOADS, Kind
 
@@ -18,6 +17,8 @@ MARK: Final = "<!-- From here on generated: make bench -->"
 MISSING: Final = "–"  # noqa: RUF001 - a dash, where a figure would stand
 REQUESTS: Final = ("preflight", "get", "get-tls", "closing", "closing-tls", "100k", "chunked")
 IN_CHART: Final = ("preflight", "get", "get-tls", "closing")
+LOADS: Final = 2
+"""In each round, of each system that takes turns."""
 TITLES: Final = {workload.name: workload.title for workload in WORKLOADS}
 BODIES: Final = tuple(workload.name for workload in WORKLOADS if workload.kind in {Kind.DOWN, Kind.UP})
 
@@ -100,7 +101,8 @@ def _about(run: Run) -> Iterator[str]:
     spread = f"{run.figures.spread():.0%}"
     yield "## The run"
     yield ""
-    yield f"- {run.date}, {run.rounds} rounds with {LOADS} loads of {run.seconds:g} s; a figure is the median of all"
+    loads = f"{run.rounds * LOADS} loads of {run.seconds:g} s"
+    yield f"- {run.date}, {loads} for each figure, and {run.rounds} starts for those without load: it is their median"
     yield f"- nine in ten of the figures of CPU time have all their loads within {spread} of it"
     yield f"- loads taken though a core was disturbed: {run.disturbed}"
     for line in (*run.machine, *run.versions):
@@ -185,7 +187,7 @@ def _bodies(run: Run) -> Iterator[str]:
             return number(figures.median(Key(system, workload, Measure.CPU)))
 
         def memory(system: str, workload: str = workload) -> str:
-            idle = figures.median(Key(system, workload, Measure.IDLE))
+            idle = figures.median(Key(system, "start", Measure.IDLE))
             growth = figures.median(Key(system, workload, Measure.GROWTH))
             return MISSING if idle is None or growth is None else number(idle + growth, MB)
 

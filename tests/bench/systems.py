@@ -65,7 +65,7 @@ class System:
 
 
 def _floor(place: Place, _file: Path, _log: bool) -> list[str]:
-    return [str(place.folder / "floor"), str(place.plain), str(place.upstream)]
+    return [str(place.shared / "floor"), str(place.plain), str(place.upstream)]
 
 
 def _naive(place: Place, _file: Path, log: bool) -> list[str]:
@@ -127,7 +127,7 @@ DIRECT: Final = "direct"
 PLAIN: Final = {"CORS_GATEWAY_NO_EXTENSIONS": "1"}
 """The gateway without its compiled parts, in a tree that has some."""
 
-LARGE_BODIES: Final = frozenset({"100k", "down", "up"})
+LARGE_BODIES: Final = frozenset({"start", "100k", "down", "up"})
 
 _ONE: Final = frozenset({"one-worker"})
 _TWO: Final = frozenset({"two-workers"})

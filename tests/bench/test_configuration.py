@@ -5,7 +5,7 @@ import pytest
 from tests.bench.configuration import configuration, filled
 from tests.bench.place import CONFIGURATIONS, Place
 
-PLACE = Place(Path("/folder"), Path("/programs"), 1, 2, 3, 4, 0, 1)
+PLACE = Place(Path("/shared"), Path("/folder"), Path("/programs"), 1, 2, 3, 4, 0, 1)
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in CONFIGURATIONS.iterdir()))

@@ -18,9 +18,8 @@ def run() -> Run:
         for log in (True, False):
             values = {Measure.CPU: seconds, Measure.RATE: 41_900.0, Measure.P50: 0.0012, Measure.P99: 0.004}
             figures.add(system, "get", values | {Measure.BUSY: 0.93, Measure.ERRORS: 0.0}, log=log)
-    figures.add(
-        "nginx", "down", {Measure.CPU: 1.01, Measure.IDLE: 6e6, Measure.GROWTH: 2e6, Measure.ERRORS: 3.0}, log=True
-    )
+    figures.add("nginx", "start", {Measure.IDLE: 6e6}, log=True)
+    figures.add("nginx", "down", {Measure.CPU: 1.01, Measure.GROWTH: 2e6, Measure.ERRORS: 3.0}, log=True)
     return Run(
         figures,
         has_extensions=False,
@@ -68,7 +67,7 @@ def test_a_run_takes_the_place_of_the_last_one_and_leaves_the_method(tmp_path: P
     page.write_text(f"# Method\n\n{MARK}\n\n## An older run\n", "utf-8")
     write(run(), page)
     text = page.read_text("utf-8")
-    assert text.startswith(f"# Method\n\n{MARK}\n\n## The run\n\n- 2026-11-24, 3 rounds with 2 loads of 0.75 s")
+    assert text.startswith(f"# Method\n\n{MARK}\n\n## The run\n\n- 2026-11-24, 6 loads of 0.75 s")
     assert "An older run" not in text
     assert (tmp_path / "page.svg").read_text("utf-8") == drawn(run())
 

@@ -1,29 +1,75 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
 import pytest
 
-from tests.bench.__main__ import chosen, steps
+from tests.bench.__main__ import Comparison, chosen, steps
+from tests.bench.figures import Key, Measure
+from tests.bench.measure import upstream
+from tests.bench.place import Place
+from tests.bench.report import LOADS
 from tests.bench.systems import SYSTEMS
 from tests.bench.workloads import CHROME, WORKLOADS, request
+from tests.real.processes import Ports
+from tests.system import needs
+
+BY_NAME: Final = {workload.name: workload for workload in WORKLOADS}
 
 
-def test_in_each_round_every_system_has_its_turn() -> None:
-    (get,) = (workload for workload in WORKLOADS if workload.name == "get")
+def test_all_that_take_part_are_measured_together_with_the_log_and_without() -> None:
     systems = [system for system in SYSTEMS if system.name in {"nginx", "haproxy", "nginx-large-buffers"}]
-    assert [(step.log, step.round, step.name) for step in steps(systems, [get], 2)] == [
-        (log, round_, name) for log in (True, False) for round_ in (0, 1) for name in ("nginx", "haproxy")
+    told = [
+        (str(step), [system.name for system in step.systems])
+        for step in steps(systems, [BY_NAME["idle"], BY_NAME["get"]])
     ]
-
-
-def test_latency_is_measured_straight_to_the_upstream_too() -> None:
-    (one,) = (workload for workload in WORKLOADS if workload.name == "one")
-    assert [step.name for step in steps([], [one], 1)] == ["direct", "direct"]
+    both = ["nginx", "haproxy"]
+    idle = "2,000 idle connections, log on"
+    assert told == [(idle, both), ("1 KB GET, log on", both), ("1 KB GET, log off", both)]
 
 
 def test_two_workers_are_compared_with_one_under_the_same_load() -> None:
-    (two,) = (workload for workload in WORKLOADS if workload.name == "two")
-    compared = ["cors-gateway-1-worker", "cors-gateway-2-workers"]
-    assert [step.name for step in steps(SYSTEMS, [two], 1)] == compared
+    (step,) = steps(SYSTEMS, [BY_NAME["two"]])
+    assert [system.name for system in step.systems] == ["cors-gateway-1-worker", "cors-gateway-2-workers"]
     # What is held to a core has it for itself, and is cheaper: that would be another comparison.
-    assert {system.both_cores for system in SYSTEMS if system.name in compared} == {True}
+    assert {system.both_cores for system in step.systems} == {True}
+
+
+@pytest.mark.parametrize(("name", "is_alone"), [("get", True), ("one", False), ("two", False)])
+def test_both_cores_need_to_be_undisturbed_where_both_decide(name: str, is_alone: bool) -> None:
+    assert {step.is_alone for step in steps(SYSTEMS, [BY_NAME[name]])} == {is_alone}
+
+
+def ends_at_once(_place: Place, _file: Path, _log: bool) -> list[str]:
+    return ["false"]
+
+
+@needs("gcc", "libc6-dev", "wrk")
+def test_systems_are_measured_alone_or_by_turns_and_one_that_fails_spoils_nothing(place: Place, ports: Ports) -> None:
+    (floor,) = (system for system in SYSTEMS if system.name == "floor")
+    broken = replace(floor, name="broken", command=ends_at_once)
+    comparison = Comparison(place, ports, seconds=0.1, rounds=1)
+    workloads = [BY_NAME["start"], replace(BY_NAME["one"], modes=(True,))]
+    with upstream(place):
+        for step in steps([broken, floor], workloads):
+            comparison.measure(step)
+    found = {(key.system, key.workload): set[Measure]() for key in comparison.figures.loads}
+    for key in comparison.figures.loads:
+        found[key.system, key.workload].add(key.measure)
+    rates = {Measure.RATE, Measure.P50, Measure.P99, Measure.ERRORS}
+    assert found == {
+        ("floor", "start"): {Measure.START, Measure.IDLE},
+        ("floor", "one"): rates | {Measure.CPU, Measure.BUSY, Measure.SHARE, Measure.GROWTH},
+        ("direct", "one"): rates,
+    }
+    loads = comparison.figures.loads
+    assert len(loads[Key("floor", "one", Measure.CPU)]) == len(loads[Key("direct", "one", Measure.P50)]) == LOADS
+    assert not any(any(values) for key, values in loads.items() if key.measure is Measure.ERRORS)
+    assert [failure.partition(":")[0] for failure in comparison.wrong["broken"]] == [
+        "start, log on",
+        "one connection, log on",
+    ]
+    assert comparison.wrong.keys() == {"broken"}
 
 
 def test_names_are_chosen_and_none_means_all() -> None:

@@ -8,12 +8,9 @@ from typing import Final
 
 import pytest
 
-from tests.bench.figures import Measure
-from tests.bench.measure import LOADS, checked, measured, upstream
-from tests.bench.pace import Pace
+from tests.bench.measure import checked
 from tests.bench.place import Place
 from tests.bench.systems import SYSTEMS
-from tests.bench.workloads import WORKLOADS
 from tests.system import needs
 
 pytestmark = needs("gcc", "libc6-dev")
@@ -62,15 +59,3 @@ def test_a_configuration_without_the_log_is_accepted(system: str, test: tuple[st
     assert chosen.file is not None
     told = subprocess.run((program, *test, place.folder / chosen.file), capture_output=True, check=False)
     assert told.returncode == 0, told.stderr
-
-
-@needs("wrk")
-def test_a_measurement_has_a_figure_for_all_that_is_asked(place: Place) -> None:
-    (get,) = (workload for workload in WORKLOADS if workload.name == "get")
-    with upstream(place):
-        pace = Pace((place.proxy_core, place.load_core))
-        loads = measured(BY_NAME["floor"], get, place, pace, log=True, seconds=0.2)
-    assert len(loads) == LOADS
-    for values in loads:
-        assert {*Measure} - {*values} == {Measure.CONNECTION}
-        assert values[Measure.ERRORS] == 0
