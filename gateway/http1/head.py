@@ -5,15 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
-from gateway.http1.buffer import (
-    DEFAULT_HEAD_LIMITS,
-    HEAD_END,
-    HEAD_END_OCTETS,
-    NOTHING_HELD,
-    HeadBuffer,
-    HeadLimits,
-    Scan,
-)
+from gateway.http1.buffer import DEFAULT_HEAD_LIMITS, HEAD_END, HEAD_END_OCTETS, HeadBuffer, HeadLimits, Scan
 from gateway.http1.errors import (
     ExpectationError,
     Http1Error,
@@ -29,7 +21,6 @@ from gateway.http1.target import lower_host
 
 __all__ = [
     "DEFAULT_HEAD_LIMITS",
-    "NOTHING_HELD",
     "HeadBuffer",
     "HeadLimits",
     "LastHead",

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 EYEBALLS_SECONDS: Final = 0.25
 """Head start of the first address family (RFC 8305, 5)."""
 
+_AT_ITS_END: Final[Any] = object()
+"""What stands for the next future of a coroutine that has none left."""
+
 Made: TypeAlias = tuple[asyncio.BaseTransport, UpstreamConnection]
 
 
 class Attempt:
     """A new connection being made for one exchange; it ends with its client (contract item 18)."""
 
-    __slots__ = ("_connecting", "_route", "_sock", "_waits_for", "due", "exchange", "pool")
+    __slots__ = ("_connecting", "_connection", "_route", "_sock", "_waits_for", "due", "exchange", "pool")
 
     def __init__(self, pool: "Pool", exchange: "Exchange", routes: tuple[Route, ...]) -> None:
         """Begin."""
@@ -43,10 +46,12 @@ class Attempt:
         pool.gateway.upstreams.add(self)
         self._waits_for: asyncio.Future[Any] | None = None
         """What is cancelled with us: what the loop's coroutine waits for, or the task; None before its first step."""
+        self._connection: UpstreamConnection | None = None
+        """What is being connected by the only way there is, or is connected."""
         self._route = route = routes[0]
         addresses = pool.gateway.names.addresses(route.url.host)
         if len(routes) == len(addresses) == 1 and not route.tls_name:
-            self._connecting = self.connect_at_once(route, *addresses[0])
+            self._connecting = self._connect_at_once(route, *addresses[0]).__await__()
             self._go_on()
         else:
             self._waits_for = pool.gateway.loop.create_task(self._run(routes))
@@ -91,30 +96,31 @@ class Attempt:
         would be gone through at each step.
         """
         try:
-            waits_for = self._connecting.send(None)
-        except StopIteration as end:
-            self._done(end.value, None)
+            waits_for: Any = next(self._connecting, _AT_ITS_END)  # not `send`, which tells of it by an exception
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - all is told as one of our reasons
-            self._done(None, error)
-        else:
-            waits_for._asyncio_future_blocking = False  # noqa: SLF001 - which says that it was waited for, as it asks to
-            waits_for.add_done_callback(self._go_on)
-            self._waits_for = waits_for
+            self._done(error)
+            return
+        if waits_for is _AT_ITS_END:
+            self._done(None)
+            return
+        waits_for._asyncio_future_blocking = False  # noqa: SLF001 - which says that it was waited for, as it asks to
+        waits_for.add_done_callback(self._go_on)
+        self._waits_for = waits_for
 
-    def _done(self, made: Made | None, error: BaseException | None) -> None:
+    def _done(self, error: BaseException | None) -> None:
         """Go on with what came of the only way there is."""
         if self._waits_for is None:  # at once: whoever wants the connection does not know of us yet
-            self.pool.gateway.loop.call_soon(self._made_at_once, made, error)
+            self.pool.gateway.loop.call_soon(self._made_at_once, error)
         else:
             self._waits_for = None
-            self._made_at_once(made, error)
+            self._made_at_once(error)
 
-    def _made_at_once(self, made: Made | None, error: BaseException | None) -> None:
+    def _made_at_once(self, error: BaseException | None) -> None:
         self.pool.gateway.upstreams.discard(self)
-        if made is not None:
+        if error is None:
             self.pool.servers.connected(self._route.url)
-            self._hand_over(made[1], Reason.INTERNAL, "")
-        elif error is not None and self.exchange is not None:  # given up, it would say nothing of the server
+            self._hand_over(self._connection, Reason.INTERNAL, "")
+        elif self.exchange is not None:  # given up, it would say nothing of the server
             reason, detail = _told(error, self._route)
             self.pool.servers.failed(self._route.url, reason, detail)
             self._hand_over(None, reason, detail)
@@ -168,7 +174,7 @@ class Attempt:
     ) -> UpstreamConnection:
         if len(addresses) == 1 and not route.tls_name:
             async with asyncio.timeout(share):
-                _, connection = await self.connect_at_once(route, *addresses[0])
+                _, connection = await self._connect_at_once(route, *addresses[0])
                 return connection
         loop = self.pool.gateway.loop
         began = loop.time()
@@ -200,15 +206,14 @@ class Attempt:
             self._check_pin(connection, pin)
         return connection
 
-    def connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> Coroutine[Any, Any, Made]:
+    def _connect_at_once(self, route: Route, family: socket.AddressFamily, address: str) -> Coroutine[Any, Any, Made]:
         """Connect where there is no choice of addresses: in a third of the time, since the loop does it all.
 
         Every request takes this way where the upstream closes after each answer, as PHP's does.
         """
-        pool = self.pool
-        return pool.gateway.loop.create_connection(
-            lambda: UpstreamConnection(pool, route), address, route.url.port, family=family
-        )
+        connection = self._connection = UpstreamConnection(self.pool, route)
+        create_connection = self.pool.gateway.loop.create_connection
+        return create_connection(lambda: connection, address, route.url.port, family=family)
 
     def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:
         ssl_object = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None

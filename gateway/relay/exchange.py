@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gateway.relay.route import Route
     from gateway.relay.upstream import UpstreamConnection
 
-NOTHING_QUEUED: Final = bytearray()
+NOTHING_QUEUED: Final = b""
 """Waits in every exchange that need not wait; never added to."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM: Final = b"text/event-stream"
@@ -139,7 +139,7 @@ class Exchange:
         self._body_began = began
         """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
-        self._queue = NOTHING_QUEUED
+        self._queue: bytes | bytearray = NOTHING_QUEUED
         """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
@@ -251,10 +251,12 @@ class Exchange:
         if body:
             if self.upstream is not None:
                 self.upstream.write(body)
-            elif self._queue:
+            elif not self._queue:
+                self._queue = body
+            elif isinstance(self._queue, bytearray):
                 self._queue += body
             else:
-                self._queue = bytearray(body)
+                self._queue = bytearray(self._queue + body)
         self.balance()
         return rest
 

@@ -53,7 +53,7 @@ class Servers:
 
     def connected(self, url: "UpstreamUrl") -> None:
         """Take a server for up that could be connected to; where there are checks, these decide alone."""
-        if not self._tasks:
+        if self._down and not self._tasks:
             self._is_back(url)
 
     def _is_back(self, url: "UpstreamUrl") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.framing import SIZED
-from gateway.http1.head import NOTHING_HELD, HeadBuffer, HeadLimits
+from gateway.http1.head import HeadBuffer, HeadLimits
 from gateway.policy.reason import Reason
 from gateway.relay.connection import CLOSE_SECONDS, NEVER, WRITE_BUFFER_OCTETS, Connection
 from gateway.relay.readable import Look, read, watch
@@ -46,7 +46,7 @@ IDLE: Final = State.IDLE
 class UpstreamConnection(Connection):
     """One connection to an upstream. `exchange` is whose request it carries, while BUSY."""
 
-    __slots__ = ("_has_come", "buffer", "interim", "pool", "reader", "reused", "route", "silent", "state")
+    __slots__ = ("_buffer", "_has_come", "interim", "pool", "reader", "reused", "route", "silent", "state")
 
     def __init__(self, pool: "Pool", route: Route) -> None:
         """Wait for the transport, for an exchange to begin."""
@@ -54,7 +54,8 @@ class UpstreamConnection(Connection):
         self.pool = pool
         self.route = route
         self.state = State.IDLE
-        self.buffer = HeadBuffer(RESPONSE_HEAD_LIMITS, begins=b"HTTP/")
+        self._buffer: HeadBuffer | None = None
+        """Of a head that comes in parts."""
         self.reader: BodyReader | None = None
         """Reader of the response body; None before its head is whole."""
         self.interim = 0
@@ -198,13 +199,16 @@ class UpstreamConnection(Connection):
         self.silent = False
         while self.reader is None:
             method = exchange.head.method
-            begun = self._begun(data, method) if self.buffer.held is NOTHING_HELD else None
+            begun = self._begun(data, method) if self._buffer is None else None
             if begun is not None:
                 head, data = begun
             else:
-                found = self.buffer.feed(data)
+                if self._buffer is None:
+                    self._buffer = HeadBuffer(RESPONSE_HEAD_LIMITS, begins=b"HTTP/")
+                found = self._buffer.feed(data)
                 if found is None:
                     return
+                self._buffer = None
                 octets, data = found
                 head = parse_response_head(octets, method, RESPONSE_HEAD_LIMITS)
             if head.status >= 200:  # noqa: PLR2004 - 1xx are interim (RFC 9110, 15.2)
