@@ -63,7 +63,15 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     (`upstream-redirect`); a redirect to a login page, or to another origin, answered with 401 (`login-required`);
     challenges dropped that browsers ask the user for.
     """
-    block = b"" if response.status == SWITCHING_PROTOCOLS else relay.block
+    usual = usual_change(relay, response)
+    return _judge_with_care(relay, request, response, scheme=scheme) if usual is None else usual
+
+
+def usual_change(relay: Relay, response: ResponseHead) -> Change | None:
+    """Return what changes in a response whatever was asked for; None where that decides, or an answer is given instead.
+
+    No more than `judge_response` says of it, and mostly all of it.
+    """
     fields, rule = response.fields, relay.rule
     usual: frozenset[bytes] | None = _GONE
     if b"set-cookie" in fields and rule is not None:
@@ -77,7 +85,8 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
         or b"www-authenticate" in fields
         or response.status == MISDIRECTED_REQUEST
     ):
-        return _judge_with_care(relay, request, response, scheme=scheme, block=block)
+        return None
+    block = _block(relay, response)
     if fields.repeated:
         return Change(usual, _PREFIXES, _vary(fields) + block)
     vary = fields.value(b"vary")
@@ -92,20 +101,23 @@ _USUAL_CHANGES: Final[Remembered[tuple[frozenset[bytes], bytes | None, bytes], C
 """By the fields that go, the value of `Vary`, and the CORS fields: of one rule they are mostly the same."""
 
 
-def _judge_with_care(
-    relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str, block: bytes
-) -> Change | Answer:
+def _judge_with_care(relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str) -> Change | Answer:
     """Judge a response of which more than `Vary` may be written anew, or which may be refused: most are neither."""
     outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
     refused = _refused(relay, request, response, outside)
     if refused:
         return refused
     dropped = set(_GONE)
-    added = [_vary(response.fields), block]
+    added = [_vary(response.fields), _block(relay, response)]
     for name, values in _written_anew(relay, response, outside):
         dropped.add(name.lower())
         added.extend(b"%b: %b\r\n" % (name, value) for value in values)
     return Change(frozenset(dropped), _PREFIXES, b"".join(added))
+
+
+def _block(relay: Relay, response: ResponseHead) -> bytes:
+    """Return the CORS fields of a response: none of a 101, which no page reads."""
+    return b"" if response.status == SWITCHING_PROTOCOLS else relay.block
 
 
 def _vary(fields: Fields) -> bytes:

@@ -273,10 +273,13 @@ class Exchange:
         if b"access-control-allow-origin" in head.fields:
             client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
         request = self.head
-        verdict = judge_response(self.relay, request, head, scheme=client.door.scheme_of(request))
-        if isinstance(verdict, Answer):
-            self._answer(verdict)
-            return
+        change = self._pool.usual_change(self.relay, head)
+        if change is None:
+            verdict = judge_response(self.relay, request, head, scheme=client.door.scheme_of(request))
+            if isinstance(verdict, Answer):
+                self._answer(verdict)
+                return
+            change = verdict
         if not ended and self._is_event_stream(head):
             if not self._has_room_for_a_stream():
                 return
@@ -297,7 +300,7 @@ class Exchange:
         own = self._id_line
         if b"date" not in head.fields:  # RFC 9110, 6.6.1
             own += b"Date: %b\r\n" % client.gateway.date()
-        octets = response_octets(head, body=framing, close=closes, minor=request.minor, change=verdict, own=own)
+        octets = response_octets(head, body=framing, close=closes, minor=request.minor, change=change, own=own)
         self._down(upstream, octets, body, ended=ended, over=over)
 
     def response_body(self, upstream: "UpstreamConnection", body: bytes, *, ended: bool, over: bool) -> None:

@@ -178,7 +178,7 @@ class Gateway:
     def sweep(self, now: float) -> None:
         """Expire every connection whose deadline has passed at loop time `now`, and see who has gone unread."""
         for pool in self._pools.values():
-            pool.last_head = None
+            pool.forget_last()
         for connection in tuple(self.clients):
             if connection.due <= now:
                 connection.expire()

@@ -3,7 +3,10 @@
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.http1.head import ResponseHead
+from gateway.http1.outgoing import Change
 from gateway.http1.target import split_host
+from gateway.policy.decide import Relay
+from gateway.policy.respond import usual_change
 from gateway.relay.attempt import Attempt
 from gateway.relay.connection import LONGEST_LAST_HEAD_OCTETS
 from gateway.relay.health import Servers
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 LastAnswer: TypeAlias = tuple[bytes, bytes, ResponseHead]
 """The octets of a head that was taken, its empty line included, the method it answered, and what it says."""
+
+LastChange: TypeAlias = tuple[Relay, ResponseHead, Change | None]
+"""What was decided of a request, the head that answered it, and what `usual_change` says of both."""
 
 
 class Pool:
@@ -46,6 +52,8 @@ class Pool:
         self.servers = Servers(self)
         self.last_head: LastAnswer | None = None
         """The last head that was short and came whole, of any connection, until the next sweep."""
+        self.last_change: LastChange | None = None
+        """What became of it, until the next sweep."""
         self._idle: dict[str, list[UpstreamConnection]] = {}
         """By the key of their route."""
         self._turn = 0
@@ -82,6 +90,19 @@ class Pool:
         short = len(octets) <= LONGEST_LAST_HEAD_OCTETS and not self.retired
         self.last_head = (octets, method, head) if short else None
 
+    def usual_change(self, relay: Relay, head: ResponseHead) -> Change | None:
+        """Return what `policy.respond.usual_change` does; of the very same decision and head as the last time, that."""
+        last = self.last_change
+        if last is not None and last[0] is relay and last[1] is head:
+            return last[2]
+        change = usual_change(relay, head)
+        self.last_change = (relay, head, change) if self.last_head is not None and self.last_head[2] is head else None
+        return change
+
+    def forget_last(self) -> None:
+        """Keep nothing of the last answer."""
+        self.last_head = self.last_change = None
+
     def park(self, connection: UpstreamConnection) -> None:
         """Keep a connection on which both sides are done, for a short while."""
         self._idle.setdefault(connection.route.key, []).append(connection)
@@ -117,7 +138,7 @@ class Pool:
     def retire(self) -> None:
         """Ask after nobody any more, and end every parked connection now, every other one once it is done with."""
         self.retired = True
-        self.last_head = None
+        self.forget_last()
         self.servers.stop()
         for idle in tuple(self._idle.values()):
             for connection in tuple(idle):

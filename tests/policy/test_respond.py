@@ -18,7 +18,7 @@ from gateway.policy.model import (
     Rewrite,
 )
 from gateway.policy.reason import EXPLANATIONS, Reason
-from gateway.policy.respond import CIRCLE, LOGIN_CHALLENGE, judge_response, request_change
+from gateway.policy.respond import CIRCLE, LOGIN_CHALLENGE, judge_response, request_change, usual_change
 from tests.policy.examples import ADDIN, APPS, HOST, RULE, SHARED, SITE, VARY, request, response
 
 ALLOWED = Relay(Reason.ALLOWED, SITE, RULE, SHARED)
@@ -32,8 +32,11 @@ PLACE = "sites[0], customer.yaml:2"
 
 
 def judged(relay: Relay, *lines: str, status: int = 200) -> Change | Answer:
-    """Return the judgement of a response with these lines."""
-    return judge_response(relay, REQUEST, response(status, *lines), scheme="https")
+    """Return the judgement of a response with these lines; what is said whatever was asked for is no other."""
+    head = response(status, *lines)
+    judgement = judge_response(relay, REQUEST, head, scheme="https")
+    assert usual_change(relay, head) in {None, judgement}
+    return judgement
 
 
 def relaying(rewrite: Rewrite, *, cookies: CookieHandling = CookieHandling.DROP) -> Relay:

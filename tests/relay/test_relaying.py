@@ -403,3 +403,27 @@ async def test_a_connection_is_used_again_after_an_answer_that_promises_no_body(
     await client.response()
     assert (await client.response()).body == b"ok"
     assert made.upstream.connections == 1
+
+
+async def test_what_became_of_the_last_answer_says_nothing_of_another_request_or_answer(rig: RigMaker) -> None:
+    cross = GET[:-2] + CROSS + b"\r\n"
+    login = OK.replace(b"200 OK", b"401 No").replace(b"\r\n\r\n", b"\r\nWWW-Authenticate: Basic\r\n\r\n")
+    vary = OK.replace(b"\r\n\r\n", b"\r\nVary: A\r\n\r\n")
+    asked = [(request, answer) for answer in (OK, vary, login) for request in (cross, GET, cross, cross, GET, GET)]
+    asked += [(request, answer) for request in (cross, GET) for answer in (OK, vary, vary, login, OK, login, vary)]
+
+    async def script(peer: Peer) -> None:
+        for _, answer in asked:
+            await peer.head()
+            await peer.send(answer)
+        await peer.gone()
+
+    made = await rig(script)
+    client = await made.client()
+    for request, answer in asked:
+        await client.send(request)
+        response = await client.response()
+        allowed = request is cross
+        assert response.values(b"access-control-allow-origin") == ([ADDIN] if allowed else [])
+        assert response.values(b"vary") == [b"A, Origin" if answer is vary else b"Origin"]
+        assert bool(response.values(b"www-authenticate")) is (answer is login and not allowed)
