@@ -343,7 +343,7 @@ async def test_of_an_answers_head_nothing_is_held_behind_the_next_sweep(rig: Rig
         was_held = was_held or served.last_change is not None
     assert was_held is held
     made.sweep(0)
-    assert served.last_head is served.last_change is None
+    assert (served.last_head, served.last_change) == (None, None)
     client.close()
 
 
@@ -366,5 +366,5 @@ async def test_a_pool_that_is_used_no_more_holds_no_head(rig: RigMaker) -> None:
     made.gateway.stop()
     assert former.last_head is None
     former.remember(OK[:-2], b"GET", parse_response_head(OK[:-2], b"GET"))
-    assert former.last_head is former.last_change is None
+    assert (former.last_head, former.last_change) == (None, None)
     client.close()
