@@ -113,7 +113,10 @@ class Comparison:
 
     def measure(self, step: Step) -> None:
         """Take in the figures of all systems under one workload."""
-        self._measure_alone(step) if step.workload.kind in {Kind.START, Kind.IDLE} else self._measure_by_turns(step)
+        if step.workload.kind in {Kind.START, Kind.IDLE}:
+            self._measure_alone(step)
+        else:
+            self._measure_by_turns(step)
 
     def _measure_alone(self, step: Step) -> None:
         for _ in range(self.rounds):
