@@ -64,7 +64,7 @@ def judge_response(relay: Relay, request: RequestHead, response: ResponseHead, *
     challenges dropped that browsers ask the user for.
     """
     usual = usual_change(relay, response)
-    return _judge_with_care(relay, request, response, scheme=scheme) if usual is None else usual
+    return judge_with_care(relay, request, response, scheme=scheme) if usual is None else usual
 
 
 def usual_change(relay: Relay, response: ResponseHead) -> Change | None:
@@ -101,8 +101,11 @@ _USUAL_CHANGES: Final[Remembered[tuple[frozenset[bytes], bytes | None, bytes], C
 """By the fields that go, the value of `Vary`, and the CORS fields: of one rule they are mostly the same."""
 
 
-def _judge_with_care(relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str) -> Change | Answer:
-    """Judge a response of which more than `Vary` may be written anew, or which may be refused: most are neither."""
+def judge_with_care(relay: Relay, request: RequestHead, response: ResponseHead, *, scheme: str) -> Change | Answer:
+    """Return what `judge_response` does of a response for which there is no `usual_change`.
+
+    More of it than `Vary` may be written anew, or it may be refused: most are neither.
+    """
     outside = outside_of(relay.site.upstream, request.host, scheme) if _leads_somewhere(relay, response) else None
     refused = _refused(relay, request, response, outside)
     if refused:

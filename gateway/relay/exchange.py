@@ -26,7 +26,7 @@ from gateway.http1.upgrade import UPGRADE_LINES, accepts_websocket, websocket_ke
 from gateway.policy.decide import Answer, failure
 from gateway.policy.model import NOTHING
 from gateway.policy.reason import Reason
-from gateway.policy.respond import judge_response, request_change
+from gateway.policy.respond import judge_response, judge_with_care, request_change
 from gateway.relay.connection import NEVER, WRITE_BUFFER_OCTETS
 from gateway.relay.fault import where
 from gateway.relay.record import Oddity
@@ -275,7 +275,7 @@ class Exchange:
         request = self.head
         change = self._pool.usual_change(self.relay, head)
         if change is None:
-            verdict = judge_response(self.relay, request, head, scheme=client.door.scheme_of(request))
+            verdict = judge_with_care(self.relay, request, head, scheme=client.door.scheme_of(request))
             if isinstance(verdict, Answer):
                 self._answer(verdict)
                 return
