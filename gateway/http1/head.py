@@ -229,8 +229,19 @@ def _head_again(data: bytes, limits: HeadLimits, last: LastHead) -> tuple[Reques
         return None
     if len(head.fields.lines) > limits.lines:
         return None
-    same = (head.fields, head.host, head.body, head.persistent, head.expects_continue, head.origin, head.plain)
-    return RequestHead(method, target, head.minor, *same), data[end:]
+    again = RequestHead(  # each by its place: of a tuple it would take twice as long
+        method,
+        target,
+        head.minor,
+        head.fields,
+        head.host,
+        head.body,
+        head.persistent,
+        head.expects_continue,
+        head.origin,
+        head.plain,
+    )
+    return again, data[end:]
 
 
 def _fields_of(octets: bytes, at: int, limits: HeadLimits) -> Fields | None:

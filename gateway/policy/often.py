@@ -6,7 +6,7 @@ from typing import Final
 from gateway.http1.head import RequestHead
 from gateway.http1.remembered import Remembered
 from gateway.policy.decide import Answer, Decision, Relay, decide
-from gateway.policy.model import Policy, Rule, Site
+from gateway.policy.model import Policy
 from gateway.policy.reason import Reason
 
 _CROSS: Final = frozenset({b"cross-site", b"same-site"})
@@ -45,7 +45,7 @@ class Often:
         ):
             return relay
         decision = self._table(self._policy, head)
-        if isinstance(decision, Relay) and decision.rule is not None and not _reads_paths(decision.site, decision.rule):
+        if isinstance(decision, Relay) and holds_for_any_target(decision):
             self._relays.keep((head.host, origin), decision, (head.host, origin))
         return decision
 
@@ -63,11 +63,14 @@ class Often:
         if answer is not None:
             return answer
         decision = self._table(self._policy, head)
-        if isinstance(decision, Answer) and decision.reason is Reason.PREFLIGHT_ALLOWED:
+        if isinstance(decision, Answer) and holds_for_any_target(decision):
             self._preflights.keep(asked, decision, asked)
         return decision
 
 
-def _reads_paths(site: Site, rule: Rule) -> bool:
-    """Tell whether it depends on the path what becomes of a request."""
-    return site.reads_paths or not rule.paths.everything
+def holds_for_any_target(decision: Decision) -> bool:
+    """Tell whether a request is allowed whatever its target is: the same of another one is decided the same."""
+    if isinstance(decision, Answer):
+        return decision.reason is Reason.PREFLIGHT_ALLOWED
+    rule = decision.rule
+    return rule is not None and not decision.site.reads_paths and rule.paths.everything

@@ -4,13 +4,15 @@ import asyncio
 import ssl
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.http1.errors import Http1Error
+from gateway.http1.fields import Fields
 from gateway.http1.framing import NO_BODY
 from gateway.http1.head import HeadBuffer, LastHead, RequestHead, salvage
 from gateway.policy.decide import Answer, Decision, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
+from gateway.policy.often import Often, holds_for_any_target
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
 from gateway.policy.reason import Reason
 from gateway.relay.admission import Entry
@@ -36,6 +38,9 @@ SERVED: Final = Entry.SERVED
 SERVICE_UNAVAILABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
 RETRY_AFTER_SECONDS: Final = 1
 """Told with 503: requests in flight come and go within a second."""
+
+LastDecision: TypeAlias = tuple[Fields, Often, Decision]
+"""The lines of a head, of which the method is the same wherever they are the same object; who decided; and what."""
 
 
 class State(Enum):
@@ -71,6 +76,7 @@ class ClientConnection(Connection):
         "admission",
         "door",
         "gateway",
+        "last_decision",
         "last_head",
         "limits",
         "listener",
@@ -94,6 +100,8 @@ class ClientConnection(Connection):
         """Of a head that comes in parts; most come whole."""
         self.last_head: LastHead | None = None
         """The last head that came whole, is plain, short and not the first, until the next sweep."""
+        self.last_decision: LastDecision | None = None
+        """What was decided of it, if that does not depend on its target."""
         self._octets = b""
         """Octets behind the present request; reading pauses at the head limit (contract item 9)."""
         self._feeding = False
@@ -142,7 +150,8 @@ class ClientConnection(Connection):
         """End what is under way: the client is gone."""
         if isinstance(exc, ssl.SSLError) and not self._asked:
             self.gateway.tls_failed(exc)  # in TLS 1.3 a client refuses our certificate when for us all is agreed upon
-        self.transport = self.last_head = None
+        self.transport = None
+        self._forget_last()
         self.state = State.CLOSED
         self.gateway.left(self)
         self.admission.leave(self)
@@ -169,7 +178,7 @@ class ClientConnection(Connection):
         Not in a tunnel, where what the client said before it left still has to reach the upstream.
         """
         super()._look()
-        self.last_head = None
+        self._forget_last()
         if self._answer_unsent and self.state is State.HEAD and not self.holds_part_of_a_head:
             self._note_idle()
         if self.reading or self.state is not State.EXCHANGE or self.transport is None or self.transport.is_closing():
@@ -180,7 +189,7 @@ class ClientConnection(Connection):
 
     def _expired(self) -> None:
         """Act on the deadline that passed: what it means depends on the state."""
-        self.last_head = None
+        self._forget_last()
         match self.state:
             case State.HEAD if self._buffer is not None and self._buffer.held:
                 salvaged = salvage(self._buffer.octets)
@@ -255,6 +264,10 @@ class ClientConnection(Connection):
         lines = data[data.find(b"\n") : length]
         self.last_head = (lines, head) if head.plain and length <= LONGEST_LAST_HEAD_OCTETS else None
 
+    def _forget_last(self) -> None:
+        """Keep nothing of the last head."""
+        self.last_head = self.last_decision = None
+
     def _read_on(self, data: bytes, began: float) -> bool:
         """Read a head that comes in parts, or is none."""
         limits = self.limits
@@ -317,7 +330,13 @@ class ClientConnection(Connection):
         self.due = NEVER
         self._asked = True
         gateway = self.gateway
-        decision = gateway.often.decide(head) if self._plain and head.plain else self._decided(head)
+        last = self.last_decision
+        if last is not None and last[0] is head.fields and last[1] is gateway.often:
+            decision = last[2]
+        elif self._plain and head.plain:
+            decision = self._decided_plainly(head)
+        else:
+            decision = self._decided(head)
         request_id = gateway.request_id()
         if not (head.plain or self.door.is_of_proxy) and b"x-forwarded-for" in head.fields:
             gateway.hint("proxy.untrusted", self.peer, peer=self.peer)
@@ -332,6 +351,14 @@ class ClientConnection(Connection):
         self.state = EXCHANGE
         self.exchange = Exchange(self, head, decision, request_id, began)
         self.exchange.start()
+
+    def _decided_plainly(self, head: RequestHead) -> Decision:
+        """Return what the policy has to say, and keep it where it says the same of the lines that are kept."""
+        often, last = self.gateway.often, self.last_head
+        decision = often.decide(head)
+        if last is not None and last[1].fields is head.fields and holds_for_any_target(decision):
+            self.last_decision = (head.fields, often, decision)
+        return decision
 
     def _decided(self, head: RequestHead) -> Decision:
         """Return what the listener has to say, else what the policy has; nothing is relayed where there is no room."""

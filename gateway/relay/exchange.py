@@ -269,11 +269,10 @@ class Exchange:
 
         `ended`: the body is whole; `over`: octets stood behind it.
         """
-        client = self.client
-        if b"access-control-allow-origin" in head.fields:
+        client, request = self.client, self.head
+        change, is_shared, is_dated = self._pool.usual(self.relay, head)
+        if is_shared:
             client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
-        request = self.head
-        change = self._pool.usual_change(self.relay, head)
         if change is None:
             verdict = judge_with_care(self.relay, request, head, scheme=client.door.scheme_of(request))
             if isinstance(verdict, Answer):
@@ -298,7 +297,7 @@ class Exchange:
         self.status = head.status
         self.client_closes = closes
         own = self._id_line
-        if b"date" not in head.fields:  # RFC 9110, 6.6.1
+        if not is_dated:  # RFC 9110, 6.6.1
             own += b"Date: %b\r\n" % client.gateway.date()
         octets = response_octets(head, body=framing, close=closes, minor=request.minor, change=change, own=own)
         self._down(upstream, octets, body, ended=ended, over=over)

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 LastAnswer: TypeAlias = tuple[bytes, bytes, ResponseHead]
 """The octets of a head that was taken, its empty line included, the method it answered, and what it says."""
 
-LastChange: TypeAlias = tuple[Relay, ResponseHead, Change | None]
-"""What was decided of a request, the head that answered it, and what `usual_change` says of both."""
+Usual: TypeAlias = tuple[Change | None, bool, bool]
+"""What `usual_change` says; whether the upstream shares its answer by itself; whether it says what time it was."""
+
+LastUsual: TypeAlias = tuple[Relay, ResponseHead, Usual]
+"""What was decided of a request, the head that answered it, and what is to be known of both."""
 
 
 class Pool:
@@ -52,8 +55,8 @@ class Pool:
         self.servers = Servers(self)
         self.last_head: LastAnswer | None = None
         """The last head that was short and came whole, of any connection, until the next sweep."""
-        self.last_change: LastChange | None = None
-        """What became of it, until the next sweep."""
+        self.last_usual: LastUsual | None = None
+        """What is to be known of it, until the next sweep."""
         self._idle: dict[str, list[UpstreamConnection]] = {}
         """By the key of their route."""
         self._turn = 0
@@ -90,18 +93,19 @@ class Pool:
         short = len(octets) <= LONGEST_LAST_HEAD_OCTETS and not self.retired
         self.last_head = (octets, method, head) if short else None
 
-    def usual_change(self, relay: Relay, head: ResponseHead) -> Change | None:
-        """Return what `policy.respond.usual_change` does; of the very same decision and head as the last time, that."""
-        last = self.last_change
+    def usual(self, relay: Relay, head: ResponseHead) -> Usual:
+        """Return what is to be known of an answer; of the very same decision and head as the last time, the same."""
+        last = self.last_usual
         if last is not None and last[0] is relay and last[1] is head:
             return last[2]
-        change = usual_change(relay, head)
-        self.last_change = (relay, head, change) if self.last_head is not None and self.last_head[2] is head else None
-        return change
+        fields = head.fields
+        usual = usual_change(relay, head), b"access-control-allow-origin" in fields, b"date" in fields
+        self.last_usual = (relay, head, usual) if self.last_head is not None and self.last_head[2] is head else None
+        return usual
 
     def forget_last(self) -> None:
         """Keep nothing of the last answer."""
-        self.last_head = self.last_change = None
+        self.last_head = self.last_usual = None
 
     def park(self, connection: UpstreamConnection) -> None:
         """Keep a connection on which both sides are done, for a short while."""

@@ -11,7 +11,7 @@ from gateway.http1.head import RequestHead
 from gateway.http1.remembered import REMEMBERED, REMEMBERED_OCTETS
 from gateway.policy.decide import Decision, decide
 from gateway.policy.model import EVERYTHING, Policy
-from gateway.policy.often import Often
+from gateway.policy.often import Often, holds_for_any_target
 from tests.policy.examples import ADDIN, HOST, OPEN, POLICY, SITE, preflight, request
 
 
@@ -55,6 +55,14 @@ def test_it_says_what_the_table_says_whatever_was_asked_before(heads: list[Reque
     remembers = Often(BOTH)
     for head in [*heads, *heads]:
         assert remembers.decide(head) == decide(BOTH, head)
+
+
+@pytest.mark.fuzz
+@given(HEADS, st.sampled_from(["/restapi/v1/y", "/index.php?a=/restapi/v1/x", "/restapi//y", "/modules/z"]))
+def test_what_holds_for_any_target_is_what_the_table_says_of_another(head: RequestHead, target: str) -> None:
+    decision = decide(BOTH, head)
+    if holds_for_any_target(decision):
+        assert decide(BOTH, replace(head, target=target.encode())) == decision
 
 
 class Asked(list[Decision]):

@@ -305,17 +305,19 @@ async def test_of_a_head_nothing_is_held_behind_the_next_sweep(rig: RigMaker, mo
     made = await rig(script)
     client = await made.client()
     connection = await the_client(made)
-    was_held = False
+    was_held = was_decided = False
     targets = [b"/a", b"/a", b"/b?c"] * 3  # the gateway's own sweep may come behind one of them
     for target in targets:
         await client.send(GET.replace(b"/a", target, 1).replace(b"\r\n\r\n", b"\r\n" + more + b"\r\n"))
         assert (await client.response()).body == b"ok"
         was_held = was_held or connection.last_head is not None
+        assert (connection.last_decision is not None) <= (connection.last_head is not None)
+        was_decided = was_decided or connection.last_decision is not None
         assert not was_held or len(asked) > 1  # of who asks once nothing is held
     assert asked == [b"GET " + target for target in targets]
-    assert was_held is held
+    assert (was_held, was_decided) == (held, held)
     made.sweep(0)
-    assert connection.last_head is None
+    assert (connection.last_head, connection.last_decision) == (None, None)
     client.close()
 
 
@@ -339,11 +341,11 @@ async def test_of_an_answers_head_nothing_is_held_behind_the_next_sweep(rig: Rig
     for _ in range(9):  # the gateway's own sweep may come behind one of them
         await client.send(GET)
         assert (await client.response()).body == b"ok"
-        assert (served.last_change is not None) <= (served.last_head is not None)
-        was_held = was_held or served.last_change is not None
+        assert (served.last_usual is not None) <= (served.last_head is not None)
+        was_held = was_held or served.last_usual is not None
     assert was_held is held
     made.sweep(0)
-    assert (served.last_head, served.last_change) == (None, None)
+    assert (served.last_head, served.last_usual) == (None, None)
     client.close()
 
 
@@ -366,5 +368,5 @@ async def test_a_pool_that_is_used_no_more_holds_no_head(rig: RigMaker) -> None:
     made.gateway.stop()
     assert former.last_head is None
     former.remember(OK[:-2], b"GET", parse_response_head(OK[:-2], b"GET"))
-    assert (former.last_head, former.last_change) == (None, None)
+    assert (former.last_head, former.last_usual) == (None, None)
     client.close()

@@ -213,6 +213,29 @@ async def test_what_was_allowed_before_a_reload_is_judged_anew(rig: RigMaker) ->
         assert (response.status, response.values(b"access-control-allow-origin")) == (status, [])
 
 
+@pytest.mark.parametrize(
+    ("request_line", "more", "status"),
+    [
+        pytest.param(b"GET", b"Sec-Fetch-Site: cross-site\r\n", 200, id="actual"),
+        pytest.param(b"OPTIONS", b"Access-Control-Request-Method: PUT\r\n", 204, id="preflight"),
+    ],
+)
+async def test_who_asks_the_same_again_is_judged_by_the_rules_of_now(
+    rig: RigMaker, request_line: bytes, more: bytes, status: int
+) -> None:
+    made = await rig(answers(*[OK] * 6))
+    client = await made.client()
+    again = GET.replace(b"GET", request_line)[:-2] + more + b"\r\n"
+    for _ in range(6):
+        await client.send(again)
+        assert (await client.response()).status == status
+    (site,) = made.gateway.config.policy.sites.values()
+    made.adopt(Policy({HOST: replace(site, rules=OriginTable([]))}))
+    await client.send(again)
+    response = await client.response()
+    assert (response.status, response.values(b"access-control-allow-origin")) == (403, [])
+
+
 async def test_a_second_address_is_tried_where_the_first_refuses(rig: RigMaker) -> None:
     made = await rig(answers(OK, OK))
     there = UpstreamUrl("http", "127.0.0.1", made.upstream.port, b"/vtenext")

@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
-from gateway.policy.model import Timeouts
+from gateway.cors.origin import OriginTable
+from gateway.policy.model import Paths, Policy, Timeouts
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, answers, until
-from tests.relay.policies import ADDIN
+from tests.relay.policies import ADDIN, HOST, RULE, SITE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
@@ -427,3 +429,23 @@ async def test_what_became_of_the_last_answer_says_nothing_of_another_request_or
         assert response.values(b"access-control-allow-origin") == ([ADDIN] if allowed else [])
         assert response.values(b"vary") == [b"A, Origin" if answer is vary else b"Origin"]
         assert bool(response.values(b"www-authenticate")) is (answer is login and not allowed)
+
+
+async def test_what_was_decided_last_says_nothing_of_other_lines_or_of_another_path(rig: RigMaker) -> None:
+    made = await rig(answers(*[OK] * 125))
+    rule = replace(RULE, paths=Paths(frozenset({b"/a"})))
+    other = replace(SITE, names=("other.example",), rules=OriginTable([(rule.origin, rule)]))
+    (site,) = made.gateway.config.policy.sites.values()
+    made.adopt(Policy({HOST: site, b"other.example": replace(other, upstream=site.upstream)}))
+    allowed = GET[:-2] + CROSS + b"\r\n"
+    in_paths = allowed.replace(HOST, b"other.example")
+    refused = allowed.replace(ADDIN, b"https://evil.example")
+    outside = in_paths.replace(b"/a", b"/b", 1)
+    deleting = allowed.replace(b"GET", b"DELETE")
+    client = await made.client()
+    statuses = {allowed: 200, in_paths: 200, refused: 403, outside: 403, deleting: 405}
+    for first in statuses:
+        for then in statuses:
+            for request in (first, first, first, then, first):
+                await client.send(request)
+                assert (await client.response()).status == statuses[request]
