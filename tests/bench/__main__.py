@@ -16,20 +16,17 @@ from tests.bench.figures import Figures, Measure
 from tests.bench.idle import raise_file_limit
 from tests.bench.machine import machine, versions
 from tests.bench.measure import Loaded, alone, checked, load_upstream, loaded, upstream
-from tests.bench.pace import Pace
 from tests.bench.place import Place, make_place
 from tests.bench.report import LOADS, PAGE, Run, markdown, write
 from tests.bench.systems import DIRECT, SYSTEMS, System, has_extensions
 from tests.bench.workloads import WORKLOADS, Kind, Workload
 from tests.real.processes import Ports
 
-SECONDS: Final = 0.75
+SECONDS: Final = 1.5
 """Of one load."""
 ROUNDS: Final = 3
-"""Starts of a system that is measured alone; of those that take turns each is loaded twice as often."""
+"""Starts of a system that is measured alone; of those that take turns each is loaded `LOADS` times as often."""
 CORES: Final = 2
-LEARN_SECONDS: Final = 15.0
-"""Long enough to see a core that is disturbed for seconds at a time at its best."""
 
 Values = dict[Measure, float]
 
@@ -44,11 +41,6 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.workload.title}, log {'on' if self.log else 'off'}"
-
-    @property
-    def is_alone(self) -> bool:
-        """Tell whether a system has its core for itself, so that no other needs to be undisturbed."""
-        return self.workload.connections > 1 and not any(system.both_cores for system in self.systems)
 
 
 def steps(systems: Sequence[System], workloads: Sequence[Workload]) -> Iterator[Step]:
@@ -90,6 +82,26 @@ def figure(kind: Kind, values: Mapping[Measure, float]) -> str:
             return f"p50 {values[Measure.P50] * 1e6:.0f} µs"
 
 
+def by_turns(
+    loads: Mapping[str, Callable[[], Values]], times: int, failed: Callable[[str, Exception], None]
+) -> dict[str, list[Values]]:
+    """Load each system in its turn, so many times; return what that gave.
+
+    What disturbs for a while so disturbs them alike. One that raises an `OSError` or a `ValueError` is told to
+    `failed`, and has no further turn.
+    """
+    made: dict[str, list[Values]] = {name: [] for name in loads}
+    waiting = list(loads)
+    for _ in range(times):
+        for name in tuple(waiting):
+            try:
+                made[name].append(loads[name]())
+            except (OSError, ValueError) as error:
+                failed(name, error)
+                waiting.remove(name)
+    return made
+
+
 class Comparison:
     """Measures step by step, and keeps what came out."""
 
@@ -100,7 +112,6 @@ class Comparison:
         self.rounds = rounds
         self.figures = Figures()
         self.wrong: dict[str, list[str]] = {}
-        self.pace = Pace((place.proxy_core, place.load_core))
         self._ports = ports
         self._places: dict[str, Place] = {}
         """Of each system by its name."""
@@ -142,25 +153,13 @@ class Comparison:
             loads = {name: each.load for name, each in running.items()}
             if workload.name == "one":
                 loads = {DIRECT: partial(load_upstream, workload, place, self.seconds), **loads}
-            cores = (place.proxy_core,) if step.is_alone else (place.proxy_core, place.load_core)
-            made = self.pace.by_turns(
-                {name: partial(self._load, step, name, load) for name, load in loads.items()},
-                self.rounds * LOADS,
-                cores,
-                partial(self._failed, step),
-            )
+            made = by_turns(loads, self.rounds * LOADS, partial(self._failed, step))
             for name, each in running.items():
                 self.figures.add(name, workload.name, each.growth(), log=step.log)
         for name, of_one in made.items():
             for values in of_one:
                 self.figures.add(name, workload.name, values, log=step.log)
             tell(f"{step}: {name}  {', '.join(figure(workload.kind, values) for values in of_one)}")
-
-    @staticmethod
-    def _load(step: Step, name: str, load: Callable[[], Values]) -> Values:
-        values = load()
-        tell(f"{step}: {name}  {figure(step.workload.kind, values)}", passing=True)
-        return values
 
     def _failed(self, step: Step, name: str, error: Exception) -> None:
         """Note it: one system's failure is no reason to lose the others' figures."""
@@ -181,7 +180,6 @@ def run(comparison: Comparison, systems: Sequence[System], workloads: Sequence[W
     for system in systems:
         if system.speaks_http:
             comparison.check(system)
-    comparison.pace.learn(LEARN_SECONDS)
     plan = list(steps(systems, workloads))
     began = time.monotonic()
     with upstream(comparison.place):
@@ -194,7 +192,6 @@ def run(comparison: Comparison, systems: Sequence[System], workloads: Sequence[W
         date=time.strftime("%Y-%m-%d"),
         seconds=comparison.seconds,
         rounds=comparison.rounds,
-        disturbed=comparison.pace.disturbed,
         machine=machine(load_before),
         versions=versions(tuple(systems), comparison.place),
         wrong=comparison.wrong,

@@ -124,5 +124,5 @@ BOUNDS: Final = (
 
 def kept_to(bound: Bound, figures: Figures) -> Reached:
     """Return what was reached of a bound."""
-    value = figures.median(bound.key) if bound.to is None else figures.ratio(bound.key, bound.to)
+    value = figures.middle(bound.key) if bound.to is None else figures.ratio(bound.key, bound.to)
     return Reached(bound.most, () if value is None else (value / bound.one,))

@@ -1,9 +1,9 @@
-"""What came out of all loads: medians, ratios, and how far the loads are apart."""
+"""What came out of all loads: figures, ratios, and how far the loads are apart."""
 
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -54,19 +54,19 @@ class Figures:
         for measure, value in values.items():
             self.loads[Key(system, workload, measure, log)].append(value)
 
-    def median(self, key: Key) -> float | None:
-        """Return the median of the loads; None where nothing was measured."""
+    def middle(self, key: Key) -> float | None:
+        """Return what the loads gave (`middle`); None where nothing was measured."""
         values = self.loads.get(key)
-        return statistics.median(values) if values else None
+        return middle(values) if values else None
 
     def ratio(self, key: Key, to: Key) -> float | None:
         """Return how many times as much one figure is as another; None where one is missing."""
-        value, reference = self.median(key), self.median(to)
+        value, reference = self.middle(key), self.middle(to)
         return None if value is None or not reference else value / reference
 
     def added(self, key: Key, direct: Key) -> float | None:
         """Return by how much a figure is above that of the way straight to the upstream."""
-        value, least = self.median(key), self.median(direct)
+        value, least = self.middle(key), self.middle(direct)
         return None if value is None or least is None else value - least
 
     def systems(self) -> tuple[str, ...]:
@@ -74,12 +74,21 @@ class Figures:
         return tuple(dict.fromkeys(key.system for key in self.loads))
 
     def spread(self) -> float:
-        """Return what nine in ten of the figures of CPU time stay within, as a part of their median, up and down."""
+        """Return what nine in ten of the figures of CPU time stay within, as a part of their own, up and down."""
         parts = sorted(self._parts())
         return parts[math.ceil(len(parts) * 0.9) - 1] if parts else 0.0
 
     def _parts(self) -> Iterator[float]:
         for key, values in self.loads.items():
-            middle = statistics.median(values)
-            if key.measure is Measure.CPU and middle:
-                yield max(max(values) - middle, middle - min(values)) / middle
+            figure = middle(values)
+            if key.measure is Measure.CPU and figure:
+                yield max(max(values) - figure, figure - min(values)) / figure
+
+
+def middle(values: Sequence[float]) -> float:
+    """Return the mean of the half of the values that is in the middle, which of three is their median.
+
+    It is as sure as the mean of all where loads differ by what a neighbour does, and one that went wrong has no part.
+    """
+    outer = (len(values) + 1) // 4
+    return statistics.mean(sorted(values)[outer : len(values) - outer])

@@ -17,7 +17,7 @@ MARK: Final = "<!-- From here on generated: make bench -->"
 MISSING: Final = "–"  # noqa: RUF001 - a dash, where a figure would stand
 REQUESTS: Final = ("preflight", "get", "get-tls", "closing", "closing-tls", "100k", "chunked")
 IN_CHART: Final = ("preflight", "get", "get-tls", "closing")
-LOADS: Final = 2
+LOADS: Final = 3
 """In each round, of each system that takes turns."""
 TITLES: Final = {workload.name: workload.title for workload in WORKLOADS}
 BODIES: Final = tuple(workload.name for workload in WORKLOADS if workload.kind in {Kind.DOWN, Kind.UP})
@@ -35,8 +35,6 @@ class Run:
     date: str
     seconds: float
     rounds: int
-    disturbed: int
-    """Loads that were taken though a core was disturbed."""
     machine: Sequence[str] = ()
     versions: Sequence[str] = ()
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
@@ -90,7 +88,7 @@ def drawn(run: Run) -> str:
     for workload in IN_CHART:
         bars: list[Bar] = []
         for system in run.figures.systems():
-            value = run.figures.median(Key(system, workload, Measure.CPU))
+            value = run.figures.middle(Key(system, workload, Measure.CPU))
             if value is not None:
                 bars.append(Bar(system, value * 1e6, ours=system.startswith("cors-gateway")))
         panels.append(Panel(f"{TITLES[workload]}: CPU µs per request", bars))
@@ -102,9 +100,8 @@ def _about(run: Run) -> Iterator[str]:
     yield "## The run"
     yield ""
     loads = f"{run.rounds * LOADS} loads of {run.seconds:g} s"
-    yield f"- {run.date}, {loads} for each figure, and {run.rounds} starts for those without load: it is their median"
+    yield f"- {run.date}, {loads} for each figure, and {run.rounds} starts for those without load"
     yield f"- nine in ten of the figures of CPU time have all their loads within {spread} of it"
-    yield f"- loads taken though a core was disturbed: {run.disturbed}"
     for line in (*run.machine, *run.versions):
         yield f"- {line}"
     yield f"- {'the gateway has' if run.has_extensions else 'this version of the gateway has no'} compiled parts"
@@ -143,7 +140,7 @@ def _cpu(run: Run) -> Iterator[str]:
             key = Key(system, workload, Measure.CPU, log)
             times = figures.ratio(key, Key("nginx", workload, Measure.CPU, log))
             beside = "" if times is None or system == "nginx" else f" ({times:.2f})"
-            return number(figures.median(key), 1e-6) + beside
+            return number(figures.middle(key), 1e-6) + beside
 
         return of
 
@@ -164,12 +161,12 @@ def _rates(run: Run) -> Iterator[str]:
     def cell(workload: str) -> Cell:
         def of(system: str) -> str:
             key = Key(system, workload, Measure.RATE)
-            rate = figures.median(key)
+            rate = figures.middle(key)
             if rate is None:
                 return MISSING
-            rest = (figures.median(key._replace(measure=measure)) for measure in (Measure.P50, Measure.P99))
+            rest = (figures.middle(key._replace(measure=measure)) for measure in (Measure.P50, Measure.P99))
             latency = " / ".join(number(value, 1e-3) for value in rest)
-            return f"{number(rate)}, {latency}, {number(figures.median(key._replace(measure=Measure.BUSY)), 0.01)} %"
+            return f"{number(rate)}, {latency}, {number(figures.middle(key._replace(measure=Measure.BUSY)), 0.01)} %"
 
         return of
 
@@ -184,11 +181,11 @@ def _bodies(run: Run) -> Iterator[str]:
     for workload in BODIES:
 
         def cost(system: str, workload: str = workload) -> str:
-            return number(figures.median(Key(system, workload, Measure.CPU)))
+            return number(figures.middle(Key(system, workload, Measure.CPU)))
 
         def memory(system: str, workload: str = workload) -> str:
-            idle = figures.median(Key(system, "start", Measure.IDLE))
-            growth = figures.median(Key(system, workload, Measure.GROWTH))
+            idle = figures.middle(Key(system, "start", Measure.IDLE))
+            growth = figures.middle(Key(system, workload, Measure.GROWTH))
             return MISSING if idle is None or growth is None else number(idle + growth, MB)
 
         columns[f"{TITLES[workload]}, CPU s per GB"] = cost
@@ -202,7 +199,7 @@ def _one(run: Run) -> Iterator[str]:
     figures = run.figures
 
     def of(measure: Measure) -> Cell:
-        return lambda system: number(figures.median(Key(system, "one", measure)), 1e-6)
+        return lambda system: number(figures.middle(Key(system, "one", measure)), 1e-6)
 
     def added(system: str) -> str:
         return number(figures.added(Key(system, "one", Measure.P50), Key(DIRECT, "one", Measure.P50)), 1e-6)
@@ -220,7 +217,7 @@ def _one(run: Run) -> Iterator[str]:
 
 def _idle(run: Run) -> list[str]:
     def of(workload: str, measure: Measure, unit: float) -> Cell:
-        return lambda system: number(run.figures.median(Key(system, workload, measure)), unit)
+        return lambda system: number(run.figures.middle(Key(system, workload, measure)), unit)
 
     columns = {
         "start to first answer, ms": of("start", Measure.START, 1e-3),

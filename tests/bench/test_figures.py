@@ -16,19 +16,29 @@ def key(system: str) -> Key:
     return Key(system, "get", Measure.CPU)
 
 
-def test_a_figure_is_the_median_of_its_rounds() -> None:
-    assert figures(ours=[9.0, 1.0, 3.0]).median(key("ours")) == 3.0
+@pytest.mark.parametrize(
+    ("loads", "figure"),
+    [
+        pytest.param([3.0], 3.0, id="one"),
+        pytest.param([3.0, 5.0], 4.0, id="two"),
+        pytest.param([9.0, 1.0, 3.0], 3.0, id="of-three-the-median"),
+        pytest.param([9.0, 1.0, 3.0, 5.0], 4.0, id="four"),
+        pytest.param([90.0, 80.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 0.0], 5.0, id="of-nine-the-five-in-the-middle"),
+    ],
+)
+def test_a_figure_is_the_mean_of_the_half_of_its_loads_in_the_middle(loads: list[float], figure: float) -> None:
+    assert figures(ours=loads).middle(key("ours")) == figure
 
 
 def test_what_was_not_measured_has_no_figure_and_no_ratio() -> None:
     made = figures(ours=[1.0])
-    assert made.median(key("theirs")) is None
+    assert made.middle(key("theirs")) is None
     assert made.ratio(key("ours"), key("theirs")) is None
     assert made.ratio(key("theirs"), key("ours")) is None
     assert made.added(key("ours"), key("theirs")) is None
 
 
-def test_a_ratio_is_of_medians() -> None:
+def test_a_ratio_is_of_figures() -> None:
     made = figures(ours=[1.0, 3.0, 5.0], theirs=[2.0, 2.0, 90.0])
     assert made.ratio(key("ours"), key("theirs")) == 1.5
     assert made.added(key("ours"), key("theirs")) == 1.0
@@ -37,13 +47,13 @@ def test_a_ratio_is_of_medians() -> None:
 def test_with_and_without_the_log_are_two_figures() -> None:
     made = figures(ours=[1.0])
     made.add("ours", "get", {Measure.CPU: 7.0}, log=False)
-    assert made.median(key("ours")) == 1.0
-    assert made.median(key("ours")._replace(log=False)) == 7.0
+    assert made.middle(key("ours")) == 1.0
+    assert made.middle(key("ours")._replace(log=False)) == 7.0
 
 
 def test_asking_adds_no_system() -> None:
     made = figures(ours=[1.0])
-    made.median(key("theirs"))
+    made.middle(key("theirs"))
     assert made.systems() == ("ours",)
 
 
@@ -55,7 +65,7 @@ def test_asking_adds_no_system() -> None:
         pytest.param([7.0, 10.0, 12.0], 0.3, id="below"),
     ],
 )
-def test_the_spread_is_how_far_a_round_is_from_the_median(rounds: list[float], spread: float) -> None:
+def test_the_spread_is_how_far_a_load_is_from_the_figure(rounds: list[float], spread: float) -> None:
     assert figures(ours=rounds).spread() == pytest.approx(spread)
 
 

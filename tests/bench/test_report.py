@@ -24,9 +24,8 @@ def run() -> Run:
         figures,
         has_extensions=False,
         date="2026-11-24",
-        seconds=0.75,
+        seconds=1.5,
         rounds=3,
-        disturbed=2,
         wrong={"nginx": [], "envoy": ["x", "y"]},
     )
 
@@ -54,7 +53,6 @@ def test_a_table_leaves_out_who_has_nothing_in_it() -> None:
         "- nginx, 10 MB down: 3 answers failed under load",
         "- nginx: nothing",
         "- envoy: x; y",
-        "- loads taken though a core was disturbed: 2",
     ],
 )
 def test_what_came_out_is_told(line: str) -> None:
@@ -67,7 +65,7 @@ def test_a_run_takes_the_place_of_the_last_one_and_leaves_the_method(tmp_path: P
     page.write_text(f"# Method\n\n{MARK}\n\n## An older run\n", "utf-8")
     write(run(), page)
     text = page.read_text("utf-8")
-    assert text.startswith(f"# Method\n\n{MARK}\n\n## The run\n\n- 2026-11-24, 6 loads of 0.75 s")
+    assert text.startswith(f"# Method\n\n{MARK}\n\n## The run\n\n- 2026-11-24, 9 loads of 1.5 s")
     assert "An older run" not in text
     assert (tmp_path / "page.svg").read_text("utf-8") == drawn(run())
 

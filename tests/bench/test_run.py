@@ -1,10 +1,11 @@
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.bench.__main__ import Comparison, chosen, steps
+from tests.bench.__main__ import Comparison, by_turns, chosen, steps
 from tests.bench.figures import Key, Measure
 from tests.bench.measure import upstream
 from tests.bench.place import Place
@@ -35,9 +36,21 @@ def test_two_workers_are_compared_with_one_under_the_same_load() -> None:
     assert {system.both_cores for system in step.systems} == {True}
 
 
-@pytest.mark.parametrize(("name", "is_alone"), [("get", True), ("one", False), ("two", False)])
-def test_both_cores_need_to_be_undisturbed_where_both_decide(name: str, is_alone: bool) -> None:
-    assert {step.is_alone for step in steps(SYSTEMS, [BY_NAME[name]])} == {is_alone}
+def test_they_take_turns_and_one_that_fails_has_no_further_one() -> None:
+    order: list[str] = []
+    failed: list[tuple[str, str]] = []
+
+    def load(name: str) -> dict[Measure, float]:
+        order.append(name)
+        if name == "breaks" and order.count(name) > 1:
+            raise ValueError("no result")
+        return {Measure.CPU: float(len(order))}
+
+    loads = {name: partial(load, name) for name in ("a", "breaks")}
+    made = by_turns(loads, 3, lambda name, error: failed.append((name, str(error))))
+    assert order == ["a", "breaks", "a", "breaks", "a"]
+    assert made == {"a": [{Measure.CPU: at} for at in (1.0, 3.0, 5.0)], "breaks": [{Measure.CPU: 2.0}]}
+    assert failed == [("breaks", "no result")]
 
 
 def ends_at_once(_place: Place, _file: Path, _log: bool) -> list[str]:
