@@ -133,7 +133,7 @@ load: $(TEST)  ## thousands of slow clients, large bodies, ever new names: speed
 	$(BIN)/python -m tests.load
 
 .PHONY: bench
-bench: $(TEST) $(RIVALS) system  ## the gateway beside nginx, HAProxy, Apache, Caddy and Envoy, as root; 30 min and more
+bench: $(TEST) $(RIVALS) system  ## the gateway beside nginx, HAProxy, Apache, Caddy and Envoy, as root; an hour
 	$(BIN)/python -m tests.bench --programs $(BENCH) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(WORKLOADS),--workloads "$(WORKLOADS)") $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 

@@ -88,7 +88,7 @@ class Figures:
 def middle(values: Sequence[float]) -> float:
     """Return the mean of the half of the values that is in the middle, which of three is their median.
 
-    It is as sure as the mean of all where loads differ by what a neighbour does, and one that went wrong has no part.
+    One that went wrong has no part in it, as in a median, and of the others more have.
     """
     outer = (len(values) + 1) // 4
     return statistics.mean(sorted(values)[outer : len(values) - outer])
