@@ -10,6 +10,7 @@ from gateway.cors.origin import OriginTable
 from gateway.policy.model import Paths, Policy, Timeouts
 from gateway.policy.reason import Reason
 from gateway.relay.client import ClientConnection
+from gateway.relay.record import Oddity
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, answers, until
 from tests.relay.policies import ADDIN, HOST, RULE, SITE
@@ -410,7 +411,7 @@ async def test_a_connection_is_used_again_after_an_answer_that_promises_no_body(
 async def test_what_became_of_the_last_answer_says_nothing_of_another_request_or_answer(rig: RigMaker) -> None:
     cross = GET[:-2] + CROSS + b"\r\n"
     login = OK.replace(b"200 OK", b"401 No").replace(b"\r\n\r\n", b"\r\nWWW-Authenticate: Basic\r\n\r\n")
-    vary = OK.replace(b"\r\n\r\n", b"\r\nVary: A\r\n\r\n")
+    vary = OK.replace(b"\r\n\r\n", b"\r\nVary: A\r\nDate: then\r\nAccess-Control-Allow-Origin: *\r\n\r\n")
     asked = [(request, answer) for answer in (OK, vary, login) for request in (cross, GET, cross, cross, GET, GET)]
     asked += [(request, answer) for request in (cross, GET) for answer in (OK, vary, vary, login, OK, login, vary)]
 
@@ -428,7 +429,11 @@ async def test_what_became_of_the_last_answer_says_nothing_of_another_request_or
         allowed = request is cross
         assert response.values(b"access-control-allow-origin") == ([ADDIN] if allowed else [])
         assert response.values(b"vary") == [b"A, Origin" if answer is vary else b"Origin"]
+        assert len(response.values(b"date")) == 1
+        assert (response.values(b"date") == [b"then"]) is (answer is vary)
         assert bool(response.values(b"www-authenticate")) is (answer is login and not allowed)
+    shared = sum(answer is vary for _, answer in asked)
+    assert made.gateway.oddities == {(HOST.decode(), Oddity.UPSTREAM_SHARES): shared}
 
 
 async def test_what_was_decided_last_says_nothing_of_other_lines_or_of_another_path(rig: RigMaker) -> None:
