@@ -25,7 +25,7 @@ MODULES = (
     *("gateway/relay/connection.py", "gateway/relay/decrypted.py", "gateway/relay/door.py"),
     *("gateway/relay/exchange.py", "gateway/relay/gateway.py", "gateway/relay/pool.py", "gateway/relay/record.py"),
     *("gateway/relay/route.py", "gateway/relay/tally.py", "gateway/relay/upstream.py"),
-    "gateway/service/lines.py",
+    *("gateway/service/lines.py", "gateway/service/output.py"),
 )
 """What a request goes through, and the values in it: a part of a value is read in its place, without asking Python."""
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}

@@ -137,12 +137,13 @@ class UpstreamConnection(Connection):
         Asked of the kernel: the upstream's end, or octets that would be taken for the answer, may have come already in
         this pass of the loop, which tells us of them in the next.
         """
-        if self.transport is None or self.transport.is_closing():
+        transport = self.transport
+        if transport is None or transport.is_closing():
             return False
-        sock = self.transport.get_extra_info("socket")
-        if sock is None:
-            return True
-        if self._has_come is None:
+        if self._has_come is None:  # the socket of a transport that is open stays the same
+            sock = transport.get_extra_info("socket")
+            if sock is None:
+                return True
             self._has_come = watch(sock.fileno())
         return not self._has_come()
 

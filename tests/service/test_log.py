@@ -145,8 +145,7 @@ def test_level_warning_leaves_out_what_went_well() -> None:
     assert "reason=origin-not-allowed" in lines_of(REFUSED, text_line, "warning")
 
 
-def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "MAX_WAITING_OCTETS", 40)
+def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted() -> None:
     released = threading.Event()
 
     class Blocked(io.BytesIO):
@@ -154,7 +153,7 @@ def test_a_blocked_stream_blocks_nobody_and_what_was_dropped_is_counted(monkeypa
             released.wait(10)
 
     stream = Blocked()
-    writer = LogWriter(stream, text_line)
+    writer = LogWriter(stream, text_line, max_waiting_octets=40)
     for number in range(1000):
         writer.write(str(number))  # returns at once, though nothing is written
     released.set()
@@ -176,8 +175,7 @@ def test_a_stream_whose_reader_is_gone_ends_the_log_and_nothing_else() -> None:
     stream.close()
 
 
-def test_what_was_written_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "MAX_WAITING_OCTETS", 40)
+def test_what_was_written_makes_room() -> None:
     written = threading.Semaphore(0)
 
     class Stream(io.BytesIO):
@@ -185,7 +183,7 @@ def test_what_was_written_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
             written.release()
 
     stream = Stream()
-    writer = LogWriter(stream, text_line)
+    writer = LogWriter(stream, text_line, max_waiting_octets=40)
     lines = [f"a line of some length, {number}" for number in range(10)]
     for line in lines:
         writer.write(line)
@@ -214,10 +212,43 @@ def test_what_comes_while_lines_are_written_is_written_next() -> None:
     writer.close()
 
 
-def test_many_lines_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "BATCH_LINES", 3)
-    stream = io.BytesIO()
+def test_whoever_writes_while_the_thread_falls_asleep_or_sleeps_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    written, asleep = threading.Semaphore(0), threading.Semaphore(0)
+
+    class Watched(threading.Event):
+        def clear(self) -> None:
+            super().clear()
+            while as_it_falls_asleep:
+                writer.write(as_it_falls_asleep.pop())
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout is None:
+                asleep.release()
+            return super().wait(timeout)
+
+    class Stream(io.BytesIO):
+        def flush(self) -> None:
+            written.release()
+
+    as_it_falls_asleep: list[str] = []
+    monkeypatch.setattr(threading, "Event", Watched)
+    stream = Stream()
     writer = LogWriter(stream, text_line)
+    assert asleep.acquire(timeout=10)
+    as_it_falls_asleep.append("2")
+    writer.write("1")
+    assert written.acquire(timeout=10)
+    assert written.acquire(timeout=10)
+    assert asleep.acquire(timeout=10)
+    writer.write("3")
+    assert written.acquire(timeout=10)
+    assert stream.getvalue() == b"1\n2\n3\n"
+    writer.close()
+
+
+def test_many_lines_are_written_in_batches() -> None:
+    stream = io.BytesIO()
+    writer = LogWriter(stream, text_line, batch_lines=3)
     lines = [str(number) for number in range(10)]
     for line in lines:
         writer.write(line)
