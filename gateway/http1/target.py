@@ -29,7 +29,8 @@ _LAST_PORT: Final = 65_535
 
 def path_of(target: bytes) -> bytes:
     """Return the target's path, as sent, without the query."""
-    return target.partition(b"?")[0]
+    at = target.find(b"?")
+    return target if at < 0 else target[:at]
 
 
 def is_ambiguous(path: bytes) -> bool:

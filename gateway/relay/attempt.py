@@ -51,7 +51,8 @@ class Attempt:
         self._route = route = routes[0]
         addresses = pool.gateway.names.addresses(route.url.host)
         if len(routes) == len(addresses) == 1 and not route.tls_name:
-            self._connecting = self._connect_at_once(route, *addresses[0]).__await__()
+            family, address = addresses[0]
+            self._connecting = self._connect_at_once(route, family, address).__await__()
             self._go_on()
         else:
             self._waits_for = pool.gateway.loop.create_task(self._run(routes))
@@ -174,7 +175,8 @@ class Attempt:
     ) -> UpstreamConnection:
         if len(addresses) == 1 and not route.tls_name:
             async with asyncio.timeout(share):
-                _, connection = await self._connect_at_once(route, *addresses[0])
+                family, address = addresses[0]
+                _, connection = await self._connect_at_once(route, family, address)
                 return connection
         loop = self.pool.gateway.loop
         began = loop.time()
@@ -213,7 +215,7 @@ class Attempt:
         """
         connection = self._connection = UpstreamConnection(self.pool, route)
         create_connection = self.pool.gateway.loop.create_connection
-        return create_connection(lambda: connection, address, route.url.port, family=family)
+        return create_connection(connection.itself, address, route.url.port, family=family)
 
     def _check_pin(self, connection: UpstreamConnection, pin: str) -> None:
         ssl_object = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None

@@ -118,9 +118,8 @@ class UpstreamConnection(Connection):
         Not parked while octets of the request wait to be sent: the upstream has answered without reading them.
         """
         self.exchange = None
-        transport, pool = self.transport, self.pool
-        is_open = transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
-        if reusable and is_open and not pool.retired:
+        pool = self.pool
+        if reusable and not pool.retired and self._has_sent_all():
             self.state = IDLE
             self.reused = True
             if not self.reading:
@@ -130,6 +129,10 @@ class UpstreamConnection(Connection):
         else:
             self.state = State.CLOSED
             self.end()
+
+    def _has_sent_all(self) -> bool:
+        transport = self.transport
+        return transport is not None and not transport.is_closing() and not transport.get_write_buffer_size()
 
     def is_quiet(self) -> bool:
         """Tell whether a parked connection is still fit for a request.
