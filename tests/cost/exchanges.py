@@ -10,6 +10,7 @@ from gateway.relay.admission import Admission
 from gateway.relay.client import ClientConnection
 from gateway.relay.gateway import Gateway
 from gateway.relay.upstream import UpstreamConnection
+from gateway.service.lines import RequestLog, json_line
 from tests.relay.policies import HOST, SITE
 
 if TYPE_CHECKING:
@@ -107,13 +108,14 @@ class MemoryTransport(asyncio.Transport):
 
 
 class Bench:
-    """A gateway, one client and one upstream, both connected."""
+    """A gateway with its log, one client and one upstream, both connected."""
 
     def __init__(self) -> None:
         """Connect them."""
         config = Config(policy=Policy({HOST: SITE}, None), listeners=(Listener("127.0.0.1", 0),))
         self.gateway = Gateway(config, done=self._done, hint=self._hinted)
         self.gateway.start()
+        self._log = RequestLog(self, json_line, "info")
         self.outcomes: set[str] = set()
         self._other = False
         self.down = MemoryTransport()
@@ -125,7 +127,11 @@ class Bench:
         self.upstream.connection_made(self.up)
         pool.park(self.upstream)
 
+    def write(self, line: str) -> None:
+        """Take a line of the log, and keep it not: what writes it does so for many at once, in a thread."""
+
     def _done(self, record: "Record") -> None:
+        self._log(record)
         self.outcomes.add(f"{record.reason} {record.status}")
 
     def _hinted(self, event: str, details: dict[str, str]) -> None:
