@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.http1.remembered import Remembered
 from gateway.policy.reason import EXPLANATIONS
 from gateway.service.output import Render, Writer
 
 if TYPE_CHECKING:
+    from gateway.policy.reason import Reason
     from gateway.relay.record import Record
 
 MAX_LOGGED_PATH: Final = 2048
@@ -108,35 +109,39 @@ def request_as_json(record: "Record") -> str:
     asked = (client, site, method, path, status, origin, reason, remedy, detail)
     middle = _MIDDLES.get(asked)
     if middle is None:
-        middle = _middle(record)
-        _MIDDLES.keep(asked, middle, (method, path, origin, remedy.encode(), detail.encode()))
+        middle = _middle(asked)
+        _MIDDLES.keep(asked, middle, (method, path, origin, remedy, detail))
     tenths = _tenths(duration_ms)
     return f'{{"time":"{_CLOCK.now()}{middle}{request_id}","duration_ms":{tenths // 10}.{tenths % 10}}}'
 
 
-_MIDDLES: Final[Remembered[tuple[object, ...], str]] = Remembered()
+Asked: TypeAlias = "tuple[str, str | None, bytes, bytes, int | None, bytes | None, Reason, str, str]"
+"""A record without its id and duration."""
+
+_MIDDLES: Final[Remembered[Asked, str]] = Remembered()
 """By all that a line says but its time, id and duration: many requests differ in nothing else.
 
 A client that chooses ever new paths has it begin anew, again and again.
 """
 
 
-def _middle(record: "Record") -> str:
+def _middle(asked: Asked) -> str:
     """Return what stands between the time and the id."""
-    method = record.method[:MAX_LOGGED_METHOD].decode("ascii", "backslashreplace") or "-"
-    path = record.path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-"
-    origin = detail = remedy = ""
-    if record.origin is not None:
-        origin = f',"origin":{_string(record.origin[:MAX_LOGGED_ORIGIN].decode("ascii", "backslashreplace"))}'
-    if record.detail:
-        detail = f',"detail":{_string(record.detail)}'
-    if record.remedy:
-        remedy = f',"remedy":{_string(record.remedy)}'
-    status = record.status or '"-"'
+    client, site, method, path, status, origin, reason, remedy, detail = asked
+    shown_method = method[:MAX_LOGGED_METHOD].decode("ascii", "backslashreplace") or "-"
+    shown_path = path[:MAX_LOGGED_PATH].decode("ascii", "backslashreplace") or "-"
+    shown_status = str(status) if status else '"-"'
+    between = behind = ""
+    if origin is not None:
+        between = f',"origin":{_string(origin[:MAX_LOGGED_ORIGIN].decode("ascii", "backslashreplace"))}'
+    if detail:
+        behind = f',"detail":{_string(detail)}'
+    if remedy:
+        behind += f',"remedy":{_string(remedy)}'
     return (
-        f'","event":"request.done","client":{_string(record.client)},"site":{_string(record.site or "-")}'
-        f',"method":{_string(method)},"path":{_string(path)},"status":{status}{origin},"reason":"{record.reason.value}"'
-        f'{detail}{remedy},"request_id":"'
+        f'","event":"request.done","client":{_string(client)},"site":{_string(site or "-")}'
+        f',"method":{_string(shown_method)},"path":{_string(shown_path)},"status":{shown_status}{between}'
+        f',"reason":"{reason.value}"{behind},"request_id":"'
     )
 
 

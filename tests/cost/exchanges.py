@@ -82,6 +82,12 @@ OTHER_SIZED: Final = SIZED.replace(b"PHPSESSID=0", b"PHPSESSID=1")
 CHUNKED: Final = _ANSWER + b"Transfer-Encoding: chunked\r\n\r\n" + 32 * (b"400\r\n" + _BODY + b"\r\n") + b"0\r\n\r\n"
 
 
+def varied(number: int) -> tuple[bytes, bytes]:
+    """Return a request for a path of its own, with other lines than the one before, and such an answer."""
+    request, answer = (OTHER, OTHER_SIZED) if number % 2 else (GET, SIZED)
+    return request.replace(b"query?", b"%06d?" % number), answer
+
+
 class MemoryTransport(asyncio.Transport):
     """A transport whose peer takes all at once."""
 
@@ -117,7 +123,7 @@ class Bench:
         self.gateway.start()
         self._log = RequestLog(self, json_line, "info")
         self.outcomes: set[str] = set()
-        self._other = False
+        self._varied = iter([varied(number) for number in range(WARM_UP + EXCHANGES["varied"])])
         self.down = MemoryTransport()
         self.client = ClientConnection(self.gateway, Admission(config.listeners[0]))
         self.client.connection_made(self.down)
@@ -152,10 +158,10 @@ class Bench:
         self.upstream.data_received(CHUNKED)
 
     def varied(self) -> None:
-        """Relay a GET whose lines are not those of the one before, nor those of its answer."""
-        self._other = not self._other
-        self.client.data_received(OTHER if self._other else GET)
-        self.upstream.data_received(OTHER_SIZED if self._other else SIZED)
+        """Relay a GET whose path is new, and whose lines are not those of the one before, nor those of its answer."""
+        request, answer = next(self._varied)
+        self.client.data_received(request)
+        self.upstream.data_received(answer)
 
     def unusual(self) -> None:
         """Relay a GET whose field names are unusual."""

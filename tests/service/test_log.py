@@ -97,6 +97,11 @@ def test_the_quick_way_to_a_line_leads_to_the_same(record: Record) -> None:
     assert request_as_json(record) == json_line("request.done", keys_of(record))
 
 
+def test_a_line_is_made_of_what_no_encoding_has() -> None:
+    record = REFUSED._replace(detail="no such file: \udcff")
+    assert "no such file: \\udcff" in lines_of(record, json_line)
+
+
 def test_each_line_has_its_own_second(monkeypatch: pytest.MonkeyPatch) -> None:
     for second, time in ((43_200.0, "12:00:00"), (43_201.9, "12:00:01"), (43_200.1, "12:00:00")):
         monkeypatch.setattr("gateway.service.lines.time.time", lambda now=second: now)
