@@ -16,7 +16,7 @@ _Answer = TypeVar("_Answer")
 class Remembered(dict[_Asked, _Answer]):
     """Answers by what was asked. To forget one changes nothing but the time it takes."""
 
-    def keep(self, asked: _Asked, answer: _Answer, parts: Collection[bytes | str | None]) -> None:
+    def keep(self, asked: _Asked, answer: _Answer, parts: Collection[bytes | None]) -> None:
         """Remember an answer, if the `parts` of what it is kept by are few and short."""
         if len(parts) > REMEMBERED_PARTS or sum(len(part) for part in parts if part is not None) > REMEMBERED_OCTETS:
             return

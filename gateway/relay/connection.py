@@ -5,7 +5,7 @@ import contextlib
 import math
 import socket
 import struct
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from gateway.config.windows import WINDOWS
 
@@ -85,10 +85,6 @@ class Connection(asyncio.BaseProtocol):
         """Writes since everything was sent."""
         self._looks = 0
         """How many sweeps it has lived through, up to `LOOKS_BEFORE_KEEP_ALIVE`."""
-
-    def itself(self) -> Self:
-        """Return the connection: what an event loop, that would make one, is given of one that is there."""
-        return self
 
     # What the loop and the sweep call. Whatever fails there ends the connection and what it carries (contract item 22).
 

@@ -65,6 +65,10 @@ class UpstreamConnection(Connection):
         self._has_come: Look | None = None
         """Tells whether octets, or the end, have come that the loop has not told of; once it was asked for."""
 
+    def itself(self) -> "UpstreamConnection":
+        """Return this connection, to a loop that asks for one to be made: it is there already."""
+        return self
+
     def _made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; whoever connected will begin."""
         super()._made(transport)

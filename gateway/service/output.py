@@ -57,7 +57,7 @@ class LogWriter:
         """What waits: one thread adds behind, the other takes from before, each in one step of the interpreter."""
         self._awake = threading.Event()
         self._is_awake = False
-        """What `_awake` says, for who asks at each line."""
+        """The thread need not be woken: what `_awake` says, without asking it for each line."""
         self._put = self._taken = self._dropped = 0
         """Octets handed to the thread, octets it took, lines dropped; each is written by one thread only."""
         self._told = 0

@@ -82,7 +82,7 @@ OTHER_SIZED: Final = SIZED.replace(b"PHPSESSID=0", b"PHPSESSID=1")
 CHUNKED: Final = _ANSWER + b"Transfer-Encoding: chunked\r\n\r\n" + 32 * (b"400\r\n" + _BODY + b"\r\n") + b"0\r\n\r\n"
 
 
-def varied(number: int) -> tuple[bytes, bytes]:
+def differing(number: int) -> tuple[bytes, bytes]:
     """Return a request for a path of its own, with other lines than the one before, and such an answer."""
     request, answer = (OTHER, OTHER_SIZED) if number % 2 else (GET, SIZED)
     return request.replace(b"query?", b"%06d?" % number), answer
@@ -123,7 +123,7 @@ class Bench:
         self.gateway.start()
         self._log = RequestLog(self, json_line, "info")
         self.outcomes: set[str] = set()
-        self._varied = iter([varied(number) for number in range(WARM_UP + EXCHANGES["varied"])])
+        self._differing = iter([differing(number) for number in range(WARM_UP + EXCHANGES["varied"])])
         self.down = MemoryTransport()
         self.client = ClientConnection(self.gateway, Admission(config.listeners[0]))
         self.client.connection_made(self.down)
@@ -159,7 +159,7 @@ class Bench:
 
     def varied(self) -> None:
         """Relay a GET whose path is new, and whose lines are not those of the one before, nor those of its answer."""
-        request, answer = next(self._varied)
+        request, answer = next(self._differing)
         self.client.data_received(request)
         self.upstream.data_received(answer)
 
