@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -88,18 +88,18 @@ class GatewayProcess:
         await asyncio.shield(_present(self._reading))
         raise GatewayEndedError(self._story("The gateway has ended."))
 
-    async def log_of(self, request_ids: Collection[str]) -> list[dict[str, object]]:
-        """Return what the log says about these requests, in the order it was written."""
-        found: list[dict[str, object]] = []
+    async def log_of(self, request_ids: Sequence[str]) -> list[dict[str, object]]:
+        """Return what the log says about these requests, in their order: two workers write when each of them likes."""
+        found: dict[object, dict[str, object]] = {}
 
         def all_found() -> bool:
-            found[:] = [entry for entry in map(_entry, self._lines) if entry.get("request_id") in request_ids]
-            return {entry["request_id"] for entry in found} >= set(request_ids)
+            found.update((entry.get("request_id"), entry) for entry in map(_entry, self._lines))
+            return all(request_id in found for request_id in request_ids)
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOG_SECONDS), self._news:
                 await self._news.wait_for(all_found)
-        return found
+        return [found[request_id] for request_id in request_ids if request_id in found]
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         if process.stdout is None:  # never: it was asked for

@@ -48,10 +48,10 @@ class Replay:
     refusal: Refusal | None
 
     @property
-    def request_ids(self) -> set[str]:
-        """Return the names the gateway gave these requests, which its log has too."""
+    def request_ids(self) -> list[str]:
+        """Return the names the gateway gave these requests, which its log has too, in the order they were made."""
         responses = [exchange.response for exchange in self.exchanges if exchange.response is not None]
-        return {value for response in responses for value in response.values("X-Request-Id")}
+        return [value for response in responses for value in response.values("X-Request-Id")]
 
     def as_json(self) -> dict[str, object]:
         """Return what happened as the page's script reads it."""

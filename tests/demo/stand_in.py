@@ -29,8 +29,8 @@ def main() -> None:
         if behaviour == "stubborn":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         say("[]")
-        say(json.dumps({"event": "request.done", "request_id": "r1", "reason": "allowed"}))
         say(json.dumps({"event": "request.done", "request_id": "r2", "reason": "not-cors"}))
+        say(json.dumps({"event": "request.done", "request_id": "r1", "reason": "allowed"}))
         server.accept()
         if behaviour == "ends":
             sys.exit(3)

@@ -69,7 +69,7 @@ async def redirecting(locations: list[str], call: Call) -> list[list[str]]:
         locations[:] = [location.replace("PORT", str(port)) for location in locations]
         replayed = await replay(call, f"http://127.0.0.1:{port}", ADDIN)
     if replayed.refusal is None:
-        assert replayed.request_ids == {f"r{number + 1}" for number in range(len(requests))}
+        assert replayed.request_ids == [f"r{number + 1}" for number in range(len(requests))]
     else:
         assert replayed.refusal.console.endswith("net::ERR_TOO_MANY_REDIRECTS")
     return requests
