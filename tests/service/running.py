@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -11,22 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.real.processes import Ports
+
 START_SECONDS = 20.0
 """How long a start may take on a busy machine."""
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on right now, another one each time: a configuration takes several."""
-    while True:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port: int = sock.getsockname()[1]
-        if port not in _GIVEN:
-            _GIVEN.add(port)
-            return port
+    """Return a port that nobody else is given as long as the tests run, and that a server may listen on."""
+    return _PORTS.take()
 
 
-_GIVEN: Final[set[int]] = set()
+_PORTS: Final = Ports()
 
 
 @dataclass
