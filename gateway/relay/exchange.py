@@ -175,8 +175,8 @@ class Exchange:
         if not (head.plain or self._look_closer()):
             return
         client = self.client
-        self._own_up = client.door.forwarding_lines(head, client.gateway.is_trusted) + self._id_line
-        self._own_up += client.gateway.loop_line if head.plain else self._rare_lines()
+        own = client.door.forwarding_lines(head, client.gateway.is_trusted) + self._id_line
+        self._own_up = own + (client.gateway.loop_line if head.plain else self._rare_lines())
         connection = self._pool.take(self._routes[0])
         if connection is not None:
             self._send(connection)
@@ -193,9 +193,9 @@ class Exchange:
         if self._key is not None and not self._has_room_for_a_stream():
             return False
         if any(b"_" in name for name in fields.names):
-            gateway.oddities[site.name, Oddity.FIELDS_WITH_UNDERSCORE] += 1
+            gateway.odd(site.name, Oddity.FIELDS_WITH_UNDERSCORE)
         if self.relay.rule is not None and head.origin is not None and head.origin.endswith(b"/"):
-            gateway.oddities[site.name, Oddity.ORIGIN_WITH_SLASH] += 1
+            gateway.odd(site.name, Oddity.ORIGIN_WITH_SLASH)
         if head.expects_continue:
             client.write(CONTINUE)
         return True
@@ -272,7 +272,7 @@ class Exchange:
         client, request = self.client, self.head
         change, is_shared, is_dated = self._pool.usual(self.relay, head)
         if is_shared:
-            client.gateway.oddities[self.relay.site.name, UPSTREAM_SHARES] += 1
+            client.gateway.odd(self.relay.site.name, UPSTREAM_SHARES)
         if change is None:
             verdict = judge_with_care(self.relay, request, head, scheme=client.door.scheme_of(request))
             if isinstance(verdict, Answer):

@@ -8,7 +8,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from gateway.http1.date import imf_fixdate
@@ -75,9 +74,9 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self.outcomes: defaultdict[tuple[str | None, Reason, int], int] = defaultdict(int)
+        self.outcomes: dict[tuple[str | None, Reason, int], int] = {}
         """How often each was the end of a request, or of a connection without one; the parts are those of `Outcome`."""
-        self.oddities: defaultdict[tuple[str, Oddity], int] = defaultdict(int)
+        self.oddities: dict[tuple[str, Oddity], int] = {}
         """How often requests of a site came, or were answered, in an odd way."""
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
@@ -99,7 +98,7 @@ class Gateway:
         """What is left in CDN-Loop: a request that comes round again meets it sooner or later."""
         self.loop_line = b"CDN-Loop: %b\r\n" % self.loop_name
         """What that is of a request which comes round for the first time."""
-        self._ids = count(1)
+        self._last_id = 0
         self._id_beginning = ""
         """Of 256 ids in a row."""
         self._date_second = 0
@@ -207,7 +206,7 @@ class Gateway:
 
     def request_id(self) -> str:
         """Return an id that no other request of this or another process has."""
-        number = next(self._ids)
+        self._last_id = number = self._last_id + 1
         last = number & 0xFF
         if not (last and self._id_beginning):
             self._id_beginning = f"{self._id_prefix}{number >> 8:06x}"
@@ -238,14 +237,21 @@ class Gateway:
 
     def count(self, reason: Reason) -> None:
         """Count an outcome: of a request, or of a connection that never came to one."""
-        self.outcomes[None, reason, 0] += 1
+        self._count((None, reason, 0))
 
     def finished(self, record: "Record") -> None:
         """Count a request that has ended, and have it logged."""
-        self.outcomes[record.site, record.reason, (record.status or 0) // 100] += 1
+        self._count((record.site, record.reason, (record.status or 0) // 100))
         if record.remedy:
             self._refusals[record.site].append(Refusal(time.time(), record.reason, record.remedy))
         self.done(record)
+
+    def odd(self, site: str, oddity: Oddity) -> None:
+        """Count a request of a site that came, or was answered, in an odd way."""
+        self.oddities[site, oddity] = self.oddities.get((site, oddity), 0) + 1
+
+    def _count(self, outcome: tuple[str | None, Reason, int]) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def refusals(self, site: str | None) -> tuple[Refusal, ...]:
         """Return the last requests of a site, or of none, that something should be done about, the latest first."""

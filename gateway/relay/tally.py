@@ -8,35 +8,36 @@ COUNT_OCTETS: Final = 4
 
 
 class Tally:
-    """A count that this process changes, beside those of the others."""
+    """A count that this process changes, beside those of the others: for one place there is one in a process."""
 
-    __slots__ = ("_counts", "_nth")
+    __slots__ = ("_counts", "_nth", "mine")
 
     def __init__(self, counts: memoryview, nth: int) -> None:
         """Change the `nth` of these counts."""
-        self._counts = counts
+        self._counts = counts if len(counts) > 1 else None
+        """None where nobody else counts."""
         self._nth = nth
-
-    @property
-    def mine(self) -> int:
+        self.mine: int = counts[nth]
         """How many are this process's."""
-        return self._counts[self._nth]
 
     @property
     def whole(self) -> int:
         """How many there are in all processes."""
-        return sum(self._counts)
+        return self.mine if self._counts is None else sum(self._counts)
 
     def more(self) -> int:
         """Count one more; return how many there are then in all processes."""
-        counts = self._counts
-        mine = counts[self._nth] + 1
-        counts[self._nth] = mine
-        return mine if len(counts) == 1 else sum(counts)
+        self.mine += 1
+        if self._counts is None:
+            return self.mine
+        self._counts[self._nth] = self.mine
+        return sum(self._counts)
 
     def less(self) -> None:
         """Count one less."""
-        self._counts[self._nth] -= 1
+        self.mine -= 1
+        if self._counts is not None:
+            self._counts[self._nth] = self.mine
 
 
 class Tallies:

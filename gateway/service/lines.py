@@ -104,24 +104,24 @@ def _tenths(number: float) -> int:
 
 def request_as_json(record: "Record") -> str:
     """Return the line that `json_line` makes of `keys_of`, in under a third of the time: each request has one."""
-    client, site, method, path, status, origin, reason, remedy, detail, request_id, duration_ms = record
-    asked = (site, method, status, origin, reason)
+    method, path, origin = record.method, record.path, record.origin
+    asked = (record.site, method, record.status, origin, record.reason)
     frame = _FRAMES.get(asked)
     if frame is None:
         frame = _frame(record)
         _FRAMES.keep(asked, frame, (method, origin))
     until_path, behind_path = frame
-    if detail:
-        behind_path += f',"detail":{_string(detail)}'
-    if remedy:
-        behind_path += f',"remedy":{_string(remedy)}'
+    if record.detail:
+        behind_path += f',"detail":{_string(record.detail)}'
+    if record.remedy:
+        behind_path += f',"remedy":{_string(record.remedy)}'
     if len(path) > MAX_LOGGED_PATH:
         path = path[:MAX_LOGGED_PATH]
     shown = _string(path.decode("ascii", "backslashreplace") or "-")
-    tenths = _tenths(duration_ms)
+    tenths = _tenths(record.duration_ms)
     return (
-        f'{{"time":"{_CLOCK.now()}","event":"request.done","client":{_string(client)}{until_path}{shown}{behind_path}'
-        f',"request_id":"{request_id}","duration_ms":{tenths // 10}.{tenths % 10}}}'
+        f'{{"time":"{_CLOCK.now()}","event":"request.done","client":{_string(record.client)}{until_path}{shown}'
+        f'{behind_path},"request_id":"{record.request_id}","duration_ms":{tenths // 10}.{tenths % 10}}}'
     )
 
 

@@ -24,7 +24,9 @@ def test_what_one_that_has_ended_had_is_forgotten() -> None:
     for tally in every:
         tally.more()
     tallies.forget(1)
-    assert [tally.mine for tally in every] == [1, 1, 0, 0, 1, 1, 0, 0]
+    assert [tally.whole for tally in every] == [1] * 8
+    successors = [tally for site in range(2) for tally in tallies.of(site, 1)]
+    assert [tally.mine for tally in successors] == [0] * 4
 
 
 def test_a_process_that_is_forked_later_counts_in_the_same_place() -> None:
@@ -35,6 +37,13 @@ def test_a_process_that_is_forked_later_counts_in_the_same_place() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert (tallies.of(0, 0)[1].whole, tallies.of(0, 0)[1].mine) == (1, 0)
+
+
+def test_who_is_alone_counts_the_same() -> None:
+    requests, streams = Tallies(1).of(0, 0)
+    assert [requests.more(), requests.more(), streams.more()] == [1, 2, 1]
+    requests.less()
+    assert [(each.mine, each.whole) for each in (requests, streams)] == [(1, 1), (1, 1)]
 
 
 def test_without_sites_there_is_nothing_to_count() -> None:

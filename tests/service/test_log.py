@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from hypothesis import given
@@ -20,19 +20,28 @@ from gateway.service.lines import RequestLog, json_line, keys_of, request_as_jso
 from gateway.service.log import configure_events, renderer
 from gateway.service.output import LogWriter
 
-REFUSED = Record(
-    client="192.0.2.7",
-    site="crm.customer.example",
-    method=b"POST",
-    path=b"/api/mail",
-    status=403,
-    origin=b"https://other.example.com",
-    reason=Reason.ORIGIN_NOT_ALLOWED,
-    remedy="add the origin to sites[0].origins, customer.yaml:6",
-    detail="",
-    request_id="6f1c",
-    duration_ms=1.04,
-)
+PARTS: dict[str, Any] = {
+    "client": "192.0.2.7",
+    "site": "crm.customer.example",
+    "method": b"POST",
+    "path": b"/api/mail",
+    "status": 403,
+    "origin": b"https://other.example.com",
+    "reason": Reason.ORIGIN_NOT_ALLOWED,
+    "remedy": "add the origin to sites[0].origins, customer.yaml:6",
+    "detail": "",
+    "request_id": "6f1c",
+    "duration_ms": 1.04,
+}
+
+
+def refused(**other: object) -> Record:
+    """Return the record of a refused request, of which some parts are others."""
+    parts: dict[str, Any] = {**PARTS, **other}
+    return Record(**parts)
+
+
+REFUSED = refused()
 
 
 def lines_of(record: Record, render: output.Render, level: str = "info") -> str:
@@ -98,7 +107,7 @@ def test_the_quick_way_to_a_line_leads_to_the_same(record: Record) -> None:
 
 
 def test_a_line_is_made_of_what_no_encoding_has() -> None:
-    record = REFUSED._replace(detail="no such file: \udcff")
+    record = refused(detail="no such file: \udcff")
     assert "no such file: \\udcff" in lines_of(record, json_line)
 
 
@@ -110,10 +119,10 @@ def test_each_line_has_its_own_second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_line_has_nothing_of_another() -> None:
     others = [
-        *(REFUSED._replace(client="::1"), REFUSED._replace(site=None), REFUSED._replace(method=b"PUT")),
-        *(REFUSED._replace(path=b"/"), REFUSED._replace(status=None), REFUSED._replace(origin=None)),
-        *(REFUSED._replace(reason=Reason.ALLOWED), REFUSED._replace(remedy=""), REFUSED._replace(detail="x")),
-        *(REFUSED._replace(request_id="7"), REFUSED._replace(duration_ms=2.0)),
+        *(refused(client="::1"), refused(site=None), refused(method=b"PUT")),
+        *(refused(path=b"/"), refused(status=None), refused(origin=None)),
+        *(refused(reason=Reason.ALLOWED), refused(remedy=""), refused(detail="x")),
+        *(refused(request_id="7"), refused(duration_ms=2.0)),
     ]
     for record in (REFUSED, *others, REFUSED):
         assert request_as_json(record) == json_line("request.done", keys_of(record))
@@ -326,6 +335,6 @@ def test_libraries_get_some_lines_a_second_and_the_rest_are_counted(monkeypatch:
 
 
 def test_long_paths_and_methods_are_cut() -> None:
-    long = REFUSED._replace(path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
+    long = refused(path=b"/" + b"a" * 16_000, method=b"M" * 16_000)
     line = json.loads(lines_of(long, json_line))
     assert (len(line["path"]), len(line["method"])) == (lines.MAX_LOGGED_PATH, lines.MAX_LOGGED_METHOD)
