@@ -5,11 +5,13 @@ of them or none, since they know one another's insides.
 """
 
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 ROOT = Path(__file__).parent
 SCANNERS = "gateway.http1.compiled"
@@ -30,6 +32,8 @@ MODULES = (
 """What a request goes through, and the values in it: a part of a value is read in its place, without asking Python."""
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}
 """Commands that build; those that only ask what there is to build are answered without mypyc."""
+DIRECT_CALLS = ["-fno-plt", "-fno-semantic-interposition"] if sys.platform == "linux" else []
+"""No way round by tables, of which each function that is called takes a part of the processor's cache."""
 
 
 class BuildWhatCanBe(build_ext):
@@ -43,6 +47,16 @@ class BuildWhatCanBe(build_ext):
             build = self.distribution.get_command_obj("build").build_base or "build"
             self.distribution.ext_modules = [*modules, *native(Path(build))]
         super().finalize_options()
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one, with direct calls where the compiler knows of them."""
+        arguments = ext.extra_compile_args
+        ext.extra_compile_args = [*arguments, *DIRECT_CALLS]
+        try:
+            super().build_extension(ext)
+        except CompileError:
+            ext.extra_compile_args = arguments
+            super().build_extension(ext)
 
     def run(self) -> None:
         """Build; of the group leave all or nothing, and nothing of an earlier one."""

@@ -62,6 +62,21 @@ def test_a_build_that_fails_leaves_nothing_of_the_one_before(tmp_path: Path, mis
 
 
 @needs(*BUILD)
+def test_a_compiler_that_does_not_know_an_option_builds_without_it(tmp_path: Path) -> None:
+    copy_sources(tmp_path)
+    (tmp_path / "mypyc.py").write_text("raise ImportError", "utf-8")  # what it takes minutes to compile is left out
+    compiler = tmp_path / "cc"
+    compiler.write_text('#!/bin/sh\ncase "$*" in *-fno-plt*) exit 1;; esac\nexec cc "$@"\n', "utf-8")
+    compiler.chmod(0o755)
+    command = (sys.executable, "setup.py", "build_ext", "--inplace")
+    environment = os.environ | {"CC": str(compiler)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [file.name for file in (tmp_path / "gateway").rglob("*.so")] == ["compiled.abi3.so"]
+    assert shown(folder=tmp_path, before=ELSEWHERE).startswith("compiled python ")
+
+
+@needs(*BUILD)
 def test_all_is_compiled_and_builds_on_nothing_that_has_room_of_its_own() -> None:
     """Parts of an object are put where a base that is not compiled may have its own, and mypyc says nothing."""
     asked = """
