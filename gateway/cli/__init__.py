@@ -5,22 +5,13 @@ Exit status 0 is good, 1 is not, 2 is a wrong command line.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NoReturn, cast
 
-from gateway.cli import check, demo, healthcheck, reload, running, schema, serve, status, version
 from gateway.cli.line import NAME, WRONG, Command, Parser, WrongLineError, echo
 
-COMMANDS: Final[Mapping[str, Command]] = {
-    "serve": Command(serve.serve, serve.options),
-    "check": Command(check.check, check.options, " [PATH]..."),
-    "reload": Command(reload.reload, running.options),
-    "status": Command(status.status, status.options, " [SITE]"),
-    "healthcheck": Command(healthcheck.healthcheck, running.options),
-    "schema": Command(schema.schema),
-    "demo": Command(demo.demo, demo.options),
-    "version": Command(version.version),
-}
+COMMANDS: Final = ("serve", "check", "reload", "status", "healthcheck", "schema", "demo", "version")
 HELP: Final = "Stands in front of a web application, owns CORS, and relays everything else untouched."
 
 
@@ -35,24 +26,38 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(1)
 
 
-def _run(line: Sequence[str]) -> int:
-    width = max(map(len, COMMANDS))
-    listed = "\n".join(f"  {name:{width}}  {command.help}" for name, command in COMMANDS.items())
-    parser = Parser(NAME, "[OPTIONS] COMMAND [ARGS]...", HELP, f"Commands:\n{listed}")
-    if not line:
-        parser.print_help(sys.stderr)
-        return WRONG
-    name, *more = line
-    if name.startswith("-"):
-        parser.read((name,))
-    if name not in COMMANDS:
-        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+def command(name: str) -> Command:
+    """Return one of `COMMANDS`, of the module that has its name, which is loaded only now.
 
-        near = "".join(f" Did you mean '{each}'?" for each in get_close_matches(name, COMMANDS, 1))
-        parser.error(f"No such command '{name}'.{near}")
-    parser = COMMANDS[name].parser(name)
+    `serve` would have in memory, as long as it runs, what the others need.
+    """
+    return cast("Command", import_module(f"gateway.cli.{name}").COMMAND)
+
+
+def _run(line: Sequence[str]) -> int:
+    name, *more = line or ("",)
+    if name not in COMMANDS:
+        _without_command(name)
+    chosen = command(name)
+    parser = chosen.parser(name)
     found = parser.read(more)
     try:
-        return COMMANDS[name].run(**vars(found))
+        return chosen.run(**vars(found))
     except WrongLineError as error:
         parser.error(str(error))
+
+
+def _without_command(word: str) -> NoReturn:
+    """Tell what there is, or what is wrong with the first word."""
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:{width}}  {command(name).help}" for name in COMMANDS)
+    parser = Parser(NAME, "[OPTIONS] COMMAND [ARGS]...", HELP, f"Commands:\n{listed}")
+    if not word:
+        parser.print_help(sys.stderr)
+        sys.exit(WRONG)
+    if word.startswith("-"):
+        parser.read((word,))
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
+    near = "".join(f" Did you mean '{each}'?" for each in get_close_matches(word, COMMANDS, 1))
+    parser.error(f"No such command '{word}'.{near}")

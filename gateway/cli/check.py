@@ -7,8 +7,9 @@ from argparse import BooleanOptionalAction
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
-from gateway.cli.line import Parser, echo
+from gateway.cli.line import Command, Parser, echo
 from gateway.cli.online import Reached, reach_upstreams
 from gateway.cli.remarks import told_mistakes, told_summary, told_warnings
 from gateway.cli.running import DEFAULT_CONFIG
@@ -117,3 +118,6 @@ def _certificate(pair: CertificatePair) -> dict[str, object]:
 
 def _dumped(result: dict[str, object]) -> str:
     return json.dumps(result, indent=2, ensure_ascii=False)
+
+
+COMMAND: Final = Command(check, options, " [PATH]...")

@@ -1,6 +1,8 @@
 """`cors-gateway demo`."""
 
-from gateway.cli.line import Parser
+from typing import Final
+
+from gateway.cli.line import Command, Parser
 
 
 def options(parser: Parser) -> None:
@@ -14,3 +16,6 @@ def demo(*, crm: str | None, origin: str | None) -> int:
     from gateway.demo.command import demo_command  # noqa: PLC0415 - the other commands do without its weight
 
     return demo_command(crm, origin)
+
+
+COMMAND: Final = Command(demo, options)

@@ -2,8 +2,10 @@
 
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
-from gateway.cli.line import echo
+from gateway.cli import running
+from gateway.cli.line import Command, echo
 from gateway.cli.running import NotRunningError, address_of, call, fail
 
 
@@ -15,3 +17,6 @@ def healthcheck(*, config: list[Path] | None, admin: str | None) -> int:
         return fail(error)
     echo(body.strip())
     return 0 if status == HTTPStatus.OK else 1
+
+
+COMMAND: Final = Command(healthcheck, running.options)

@@ -1,8 +1,10 @@
 """`cors-gateway reload`."""
 
 from pathlib import Path
+from typing import Final
 
-from gateway.cli.line import echo
+from gateway.cli import running
+from gateway.cli.line import Command, echo
 from gateway.cli.running import NotRunningError, address_of, fail, told
 
 
@@ -17,3 +19,6 @@ def reload(*, config: list[Path] | None, admin: str | None) -> int:
         return 1
     echo("\n".join(came["changes"]) or "nothing changed")
     return 0
+
+
+COMMAND: Final = Command(reload, running.options)

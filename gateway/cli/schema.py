@@ -1,6 +1,8 @@
 """`cors-gateway schema`."""
 
-from gateway.cli.line import echo
+from typing import Final
+
+from gateway.cli.line import Command, echo
 from gateway.config.schema import schema_text
 
 
@@ -8,3 +10,6 @@ def schema() -> int:
     """Print the JSON Schema of the configuration."""
     echo(schema_text(), nl=False)
     return 0
+
+
+COMMAND: Final = Command(schema)

@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
-from gateway.cli.line import Parser, WrongLineError, echo
+from gateway.cli.line import Command, Parser, WrongLineError, echo
 from gateway.cli.remarks import told_mistakes
 from gateway.cli.running import DEFAULT_CONFIG
 from gateway.config.load import load, without_file
@@ -49,3 +50,6 @@ def serve(
     from gateway.service.serve import run  # noqa: PLC0415 - what is wrong is told before the rest is loaded
 
     return run(loaded, None if upstream else lambda: load(paths, os.environ))
+
+
+COMMAND: Final = Command(serve, options)

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gateway.cli import running
 from gateway.cli.check import Output, output_option
-from gateway.cli.line import Parser, echo
+from gateway.cli.line import Command, Parser, echo
 from gateway.cli.running import NotRunningError, address_of, fail, told
 
 
@@ -70,3 +70,6 @@ def _site(site: dict[str, Any]) -> Iterator[str]:
         yield f"  {oddity}: {count}"
     for refusal in site["refusals"]:
         yield f"  {refusal['time']}  {refusal['reason']}: {refusal['remedy']}"
+
+
+COMMAND: Final = Command(status, options, " [SITE]")

@@ -1,7 +1,9 @@
 """`cors-gateway version`."""
 
+from typing import Final
+
 from gateway import __version__, extensions
-from gateway.cli.line import echo
+from gateway.cli.line import Command, echo
 from gateway.relay.scanners import SCANNERS, why
 
 
@@ -11,3 +13,6 @@ def version() -> int:
     for part, kind, because in (("scanners", SCANNERS, why), ("relay", *extensions.relay())):
         echo(f"{part}: {kind}{f' ({because})' if because else ''}")
     return 0
+
+
+COMMAND: Final = Command(version)

@@ -64,8 +64,8 @@ def warn_if_closed(file: Path, place: Place, path: str, notes: Notes) -> None:
 
 def closed_to_service(file: Path) -> Path | None:
     """Return what keeps the service's user from reading `file`, itself or a folder on its way; only root is told."""
-    if WINDOWS:
-        return None  # lists say who may read, and nobody is root
+    if WINDOWS or os.geteuid() != 0:
+        return None  # on Windows lists say who may read, and nobody is root
     import grp  # noqa: PLC0415 - there is none on Windows
     import pwd  # noqa: PLC0415 - as above
 
@@ -73,8 +73,6 @@ def closed_to_service(file: Path) -> Path | None:
         user = pwd.getpwnam(SERVICE_USER)
         real = file.resolve(strict=True)
     except (KeyError, OSError):
-        return None
-    if os.geteuid() != 0:
         return None
     groups = {user.pw_gid, *(group.gr_gid for group in grp.getgrall() if SERVICE_USER in group.gr_mem)}
     way = (*reversed(real.parents), real)

@@ -112,6 +112,7 @@ def test_a_folder_on_the_way(tmp_path: Path) -> None:
 def test_others_than_root_are_not_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_root: None) -> None:
     assert as_root is None
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(pwd, "getpwnam", None)  # for nothing would the system's libraries for it be loaded
     assert closed_to_service(tmp_path) is None
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gateway.cli import COMMANDS
+from gateway.cli import command as command_of
 from gateway.config.load import Loaded, load
 from gateway.config.windows import CONNECTIONS, MAX_SOCKETS
 from tests.config.test_windows import says_itself
@@ -77,7 +77,7 @@ def test_the_service_is_named_as_its_file_and_as_winsw_wants_it() -> None:
 def test_the_command_line_is_one_of_ours() -> None:
     command, *arguments = shlex.split(text_of("arguments").replace("\\", "/"))
     assert command == "serve"
-    found = COMMANDS[command].parser(command).read(arguments)
+    found = command_of(command).parser(command).read(arguments)
     assert not any(vars(found).values())  # where it looks by itself
     (script,) = re.findall(r"([\w-]+)\.exe$", text_of("executable"))
     assert f"{script} = " in (ROOT / "pyproject.toml").read_text("utf-8")
@@ -86,7 +86,7 @@ def test_the_command_line_is_one_of_ours() -> None:
 @pytest.mark.parametrize("command", ["check", "status", "reload"])
 def test_what_the_page_calls_exists(command: str) -> None:
     (arguments,) = re.findall(rf"& \$gateway {command}(.*?) *(?:#.*)?$", powershell(), re.MULTILINE)
-    COMMANDS[command].parser(command).read(shlex.split(arguments.replace("\\", "/").replace("$data", "/data")))
+    command_of(command).parser(command).read(shlex.split(arguments.replace("\\", "/").replace("$data", "/data")))
 
 
 def test_the_template_and_the_page_mean_the_same_folders(monkeypatch: pytest.MonkeyPatch) -> None:

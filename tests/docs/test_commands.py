@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from gateway.cli import COMMANDS
+from gateway.cli import command as command_of
 from tests.docs.markdown import PAGES, ROOT, Block, block, blocks, blocks_of, code
 from tests.docs.transcript import shows, steps
 from tests.real.processes import ENDED_WITHIN_SECONDS, Ports, accepts, end, running, until
@@ -42,7 +43,7 @@ SHELL: Final = [pytest.param(block, id=block.place) for block in blocks_of("sh")
 
 @pytest.mark.parametrize(("command", "options"), NAMED)
 def test_a_command_that_is_named_exists_with_its_options(command: str, options: tuple[str, ...]) -> None:
-    known = re.findall(r"(?<![\w-])--?\w[\w-]*", COMMANDS[command].parser(command).format_help())
+    known = re.findall(r"(?<![\w-])--?\w[\w-]*", command_of(command).parser(command).format_help())
     assert {*options} <= {*known}
 
 
