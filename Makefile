@@ -46,7 +46,7 @@ help:  ## this list
 $(BIN)/python:
 	@tests/make-venv $(PYTHON) $(VENV)
 
-$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c $(TYPED) | $(BIN)/python
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c gateway/system.c $(TYPED) | $(BIN)/python
 	@echo "installing requirements/run.txt into $(VENV)"
 	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .

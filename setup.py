@@ -1,7 +1,7 @@
 """What is compiled where it can be; without it the same files do the same in Python.
 
-`gateway.http1.compiled` is written in C. The rest is compiled by mypyc from the very modules that Python would run: all
-of them or none, since they know one another's insides.
+`gateway.http1.compiled` and `gateway.system` are written in C. The rest is compiled by mypyc from the very modules that
+Python would run: all of them or none, since they know one another's insides.
 """
 
 import os
@@ -14,7 +14,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 ROOT = Path(__file__).parent
-SCANNERS = "gateway.http1.compiled"
+IN_C = {"gateway.http1.compiled": "gateway/http1/compiled.c", "gateway.system": "gateway/system.c"}
 GROUP = "gateway.native"
 """By this name they are in one library, beside which each has a file of its own that is next to empty."""
 MODULES = (
@@ -64,7 +64,7 @@ class BuildWhatCanBe(build_ext):
         for folder in folders:
             remove(folder)
         super().run()
-        group = [each for each in self.extensions if each.name != SCANNERS]
+        group = [each for each in self.extensions if each.name not in IN_C]
         files = [folders[-1] / self.get_ext_filename(each.name) for each in group]
         if not all(file.exists() for file in files):
             for folder in folders:
@@ -88,7 +88,7 @@ def native(folder: Path) -> list[Extension]:
             [*options, *MODULES], group_name=GROUP, debug_level="0", opt_level=level, target_dir=str(folder)
         )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the gateway runs without
-        print(f"only {SCANNERS} is compiled: {error!r}")  # noqa: T201 - where who installs looks
+        print(f"only {', '.join(IN_C)} are compiled: {error!r}")  # noqa: T201 - where who installs looks
         return []
     for each in made:
         each.optional = True
@@ -98,12 +98,13 @@ def native(folder: Path) -> list[Extension]:
 setup(
     ext_modules=[
         Extension(
-            SCANNERS,
-            ["gateway/http1/compiled.c"],
-            extra_compile_args=["-O3"],  # its loops are to be done many octets at a time, which -O2 leaves out
-            py_limited_api=True,  # one binary for all versions of Python, as compiled.c says too
+            name,
+            [source],
+            extra_compile_args=["-O3"],  # loops of the scanners are done many octets at a time, which -O2 leaves out
+            py_limited_api=True,  # one binary for all versions of Python, as the sources say too
             optional=True,
         )
+        for name, source in IN_C.items()
     ],
     cmdclass={"build_ext": BuildWhatCanBe},
 )

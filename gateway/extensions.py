@@ -1,6 +1,7 @@
 """What of the gateway is compiled, and whether that is wanted: `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 
-`gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses). What `setup.py` has mypyc compile lies
+`gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses), and `gateway.system` is what Python's
+own modules do as well. What `setup.py` has mypyc compile lies
 beside the very module that it was compiled from, and is what Python takes. Where it is not wanted, or does not load,
 Python is told to take the sources: that is done before any of them is imported, or not at all.
 """
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
 from typing import Final
 
 WANTED: Final = os.environ.get("CORS_GATEWAY_NO_EXTENSIONS") != "1"
@@ -33,6 +35,17 @@ class _Sources:
                 spec = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(name)
                 if spec is not None and spec.loader is not None:
                     return spec
+        return None
+
+
+def system() -> ModuleType | None:
+    """Return `gateway.system`, what the kernel and the C library are asked by; None where not built, or not wanted.
+
+    Each of its functions may be missing.
+    """
+    try:
+        return import_module("gateway.system") if WANTED else None
+    except ImportError:
         return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway import extensions
+from tests.http1.extension import build
 from tests.http1.scanners import BUILD
 from tests.sources import copy_sources
 from tests.system import needs
@@ -46,6 +47,42 @@ def test_where_the_library_does_not_load_the_sources_are_taken() -> None:
     assert told.endswith(f" python {extensions.NOT_BUILT} True\n")
 
 
+@needs(*BUILD)
+def test_what_asks_the_system_compiles_without_a_warning(tmp_path: Path) -> None:
+    built = build(tmp_path, source=ROOT / "gateway" / "system.c")
+    assert built.name == "system.abi3.so"
+
+
+@needs(*BUILD)
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_system_is_asked_by_what_is_compiled_where_that_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    monkeypatch.setattr(extensions, "WANTED", wanted)
+    assert (extensions.system() is not None) is wanted
+
+
+@needs(*BUILD)
+def test_what_asks_the_system_refuses_what_it_cannot_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extensions, "WANTED", True)
+    module = extensions.system()
+    assert module is not None
+    with pytest.raises(ValueError, match="descriptor"):
+        module.has_come(-1)
+    with pytest.raises(TypeError):
+        module.has_come(b"1")
+    with pytest.raises(OverflowError):
+        module.malloc_trim(-1)
+    with pytest.raises(TypeError):
+        module.mallopt(1)
+
+
+def test_where_it_was_not_built_python_asks_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extensions, "WANTED", True)
+    monkeypatch.setitem(sys.modules, "gateway.system", None)
+    assert extensions.system() is None
+
+
 @pytest.mark.parametrize("missing", ["a compiler", "mypy"])
 def test_a_build_that_fails_leaves_nothing_of_the_one_before(tmp_path: Path, missing: str) -> None:
     copy_sources(tmp_path)
@@ -72,7 +109,7 @@ def test_a_compiler_that_does_not_know_an_option_builds_without_it(tmp_path: Pat
     environment = os.environ | {"CC": str(compiler)}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [file.name for file in (tmp_path / "gateway").rglob("*.so")] == ["compiled.abi3.so"]
+    assert {file.name for file in (tmp_path / "gateway").rglob("*.so")} == {"compiled.abi3.so", "system.abi3.so"}
     assert shown(folder=tmp_path, before=ELSEWHERE).startswith("compiled python ")
 
 

@@ -14,6 +14,8 @@ import gc
 from collections.abc import Callable
 from typing import Final, cast
 
+from gateway.extensions import system
+
 MAPPED_OCTETS: Final = 256 * 1024
 """Blocks of so many octets, and larger ones, are mapped each by itself.
 
@@ -38,8 +40,11 @@ Nobody is served for the 2 ms that it takes, or the 15 where 2,000 of 4,000 TLS 
 
 def of_glibc(name: str) -> Callable[..., int] | None:
     """Return a function that no other C library has: `malloc_trim` or `mallopt`, which set and empty its heap."""
+    compiled: Callable[..., int] | None = getattr(system(), name, None)
+    if compiled is not None:
+        return compiled
     try:
-        import ctypes  # noqa: PLC0415 - a Python may be built without it
+        import ctypes  # noqa: PLC0415 - half a megabyte, and a Python may be built without it
 
         return cast("Callable[..., int]", getattr(ctypes.CDLL(None), name))
     except (ImportError, OSError, AttributeError, TypeError):  # Windows cannot load what has no name

@@ -1,4 +1,4 @@
-"""Builds `gateway.http1.compiled` with other flags than the installation does, and loads it from elsewhere.
+"""Builds `gateway.http1.compiled`, or what else is in C, with flags of its own, and loads it from elsewhere.
 
 `python -m tests.http1.extension FILE --executions N --seed S` runs the fuzz on a build.
 """
@@ -27,12 +27,12 @@ WARNINGS: Final = (
 """More than a build for use has: there a newer compiler with a new warning must not get in the way."""
 
 
-def build(folder: Path, *flags: str) -> Path:
-    """Return the shared object that gcc makes of the source, with warnings as errors."""
-    built = folder / "compiled.abi3.so"
+def build(folder: Path, *flags: str, source: Path = SOURCE) -> Path:
+    """Return the shared object that gcc makes of a source, with warnings as errors."""
+    built = folder / f"{source.stem}.abi3.so"
     include = sysconfig.get_path("include")
     options = (*WARNINGS, *flags, "-fPIC", "-shared", f"-isystem{include}")
-    command = [str(path_of("gcc")), *options, str(SOURCE), "-o", str(built)]
+    command = [str(path_of("gcc")), *options, str(source), "-o", str(built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
     return built

@@ -1,4 +1,4 @@
-"""What the kernel says of a connection, asked by `poll` and without it."""
+"""What the kernel says of a connection, asked by `poll`, in C and in Python, and without it."""
 
 import os
 import select
@@ -9,15 +9,25 @@ from typing import NoReturn
 
 import pytest
 
+from gateway import extensions
 from gateway.relay import readable
+from tests.http1.scanners import BUILD
+from tests.system import needs
 
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.fixture(params=[True, False], ids=["poll", "select"], autouse=True)
+@pytest.fixture(params=[pytest.param("compiled", marks=needs(*BUILD)), "poll", "select"], autouse=True)
 def can_poll(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Ask in the way that there is on most systems, and as on Windows."""
-    can: bool = request.param
+    """Ask in the ways that there are on most systems, and as on Windows."""
+    can: bool = request.param != "select"
+    compiled = None
+    if request.param == "compiled":
+        monkeypatch.setattr(extensions, "WANTED", True)
+        module = extensions.system()
+        assert module is not None
+        compiled = module.has_come
+    monkeypatch.setattr(readable, "HAS_COME", compiled)
     monkeypatch.setattr(readable, "CAN_POLL", can)
     if not can:
         monkeypatch.delattr("select.poll")

@@ -6,17 +6,21 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from types import BuiltinFunctionType
 from typing import Final
 
 import pytest
 import uvloop
 
+from gateway import extensions
 from gateway.service import memory
 from gateway.service.memory import give_back, map_large_blocks
+from tests.http1.scanners import BUILD
 from tests.load.memory import KIB, MIB, resident_octets
 from tests.service.running import free_port
 from tests.service.test_process import serving
 from tests.service.test_reload import text_of
+from tests.system import needs
 
 needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no other C library gives back on demand")
 FREED: Final = 96 * MIB
@@ -34,7 +38,14 @@ def held() -> list[bytes]:
 
 
 @needs_glibc
-def test_what_is_free_between_what_is_in_use_is_given_back(held: list[bytes]) -> None:
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs(*BUILD)), False])
+def test_what_is_free_between_what_is_in_use_is_given_back(
+    held: list[bytes], monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    monkeypatch.setattr(extensions, "WANTED", compiled)
+    function = memory.of_glibc("malloc_trim")
+    assert isinstance(function, BuiltinFunctionType) is compiled
+    monkeypatch.setattr(memory, "_TRIM", function)
     before = resident_octets(os.getpid())
     give_back()
     assert before - resident_octets(os.getpid()) > FREED // 2
@@ -70,6 +81,7 @@ def test_where_the_c_library_cannot_nothing_happens(monkeypatch: pytest.MonkeyPa
     def library(_: None) -> object:
         return object()
 
+    monkeypatch.setattr(extensions, "WANTED", False)
     monkeypatch.setattr("ctypes.CDLL", library)
     assert memory.of_glibc("malloc_trim") is None
     monkeypatch.setattr(memory, "_TRIM", None)
@@ -100,8 +112,13 @@ print(is_mapped(4 * MAPPED_OCTETS), is_mapped(MAPPED_OCTETS), is_mapped(256_000 
 
 
 @needs_glibc
-def test_a_block_as_uvloop_has_for_tls_is_mapped_by_itself_and_what_is_read_is_not() -> None:
-    said = subprocess.run((sys.executable, "-c", MAPPED), check=True, capture_output=True, text=True).stdout
+@pytest.mark.parametrize("without_what_is_compiled", ["", "1"])
+def test_a_block_as_uvloop_has_for_tls_is_mapped_by_itself_and_what_is_read_is_not(
+    without_what_is_compiled: str,
+) -> None:
+    environment = os.environ | {"CORS_GATEWAY_NO_EXTENSIONS": without_what_is_compiled}
+    command = (sys.executable, "-c", MAPPED)
+    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     assert said.splitlines() == ["True False", "True True False"]
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from gateway.extensions import system
 from tests.config.build import SITE
 from tests.config.test_certificates import certificate, put
 from tests.relay.peers import connected
@@ -14,6 +15,7 @@ from tests.service.running import Running, free_port, ready, started
 NOT_LOADED: Final = {
     "aiohttp": "only where the admin address is asked, or servers are to be asked how they are",
     "attr": "aiohttp's",
+    **({} if system() is None else {"ctypes": "only where gateway.system was not built"}),
     "difflib": "only for mistakes",
     "gateway.cli.check": "another command, as are all but one",
     "gateway.cli.online": "of that command",

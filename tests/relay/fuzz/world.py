@@ -666,6 +666,7 @@ def small_world() -> Generator[None]:
         patch.object(aiohappyeyeballs, "start_connection", start_connection),
         patch.object(connection_module, "_ask_whether_it_is_there", _unasked),
         patch.object(readable_module, "select", MemorySelect),
+        patch.object(readable_module, "HAS_COME", None),
         patch.object(readable_module, "os", MemoryOs),
         patch.object(client_module, "parse_request_head", request_head),
         patch.object(upstream_module, "parse_response_head", response_head),
