@@ -1,7 +1,7 @@
 /* The scanners of gateway.http1, compiled: heads in, heads out, chunks.
 
-   Each function does with everyday messages what its twin in Python does (head.py, outgoing.py, framing.py), and leaves
-   every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in one place.
+   Each function does with everyday messages what its twin in Python does (head.py, outgoing.py, framing.py, target.py),
+   and leaves every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in one place.
 
    What comes from a peer is read through two pointers, at and end, and no octet of it but below end. Scanning allocates
    nothing; only what has been taken whole is made into objects. There is no recursion. */
@@ -1883,6 +1883,21 @@ release(void *module)
     clear(module);
 }
 
+PyDoc_STRVAR(path_of_doc, "path_of(target, /)\n--\n\nDo what `gateway.http1.target.path_of` does.");
+
+static PyObject *
+path_of(PyObject *module, PyObject *target)
+{
+    (void)module;
+    char *at;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(target, &at, &size) < 0) {
+        return NULL;
+    }
+    const char *query = memchr(at, '?', (size_t)size);
+    return query == NULL ? Py_NewRef(target) : PyBytes_FromStringAndSize(at, query - at);
+}
+
 static PyMethodDef functions[] = {
     {"parse_request_head", (PyCFunction)(void (*)(void))parse_request_head, METH_FASTCALL, parse_request_head_doc},
     {"parse_response_head", (PyCFunction)(void (*)(void))parse_response_head, METH_FASTCALL, parse_response_head_doc},
@@ -1892,6 +1907,7 @@ static PyMethodDef functions[] = {
     {"response_octets", (PyCFunction)(void (*)(void))response_octets, METH_FASTCALL | METH_KEYWORDS,
      response_octets_doc},
     {"scan_chunks", (PyCFunction)(void (*)(void))scan_chunks, METH_FASTCALL, scan_chunks_doc},
+    {"path_of", path_of, METH_O, path_of_doc},
     {NULL, NULL, 0, NULL},
 };
 

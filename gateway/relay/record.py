@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.http1.target import path_of
 from gateway.policy.reason import Reason
+from gateway.relay.scanners import path_of
 
 if TYPE_CHECKING:
     from gateway.http1.head import RequestHead, Salvaged

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from gateway.extensions import NOT_BUILT, SWITCHED_OFF, WANTED
-from gateway.http1 import framing, head, outgoing
+from gateway.http1 import framing, head, outgoing, target
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,6 +31,7 @@ begin_request = head.begin_request if _compiled is None else _compiled.begin_req
 begin_response = head.begin_response if _compiled is None else _compiled.begin_response
 request_octets = outgoing.request_octets if _compiled is None else _compiled.request_octets
 response_octets = outgoing.response_octets if _compiled is None else _compiled.response_octets
+path_of = target.path_of if _compiled is None else _compiled.path_of
 scan_chunks = framing.scan_chunks if _compiled is None else _compiled.scan_chunks
 
 

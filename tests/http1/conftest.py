@@ -13,7 +13,7 @@ from tests.system import skip_or_fail
 if TYPE_CHECKING:
     from tests.http1.scanners import Scanners
 
-BOTH: Final = frozenset({"test_framing", "test_head_request", "test_head_response", "test_outgoing"})
+BOTH: Final = frozenset({"test_framing", "test_head_request", "test_head_response", "test_outgoing", "test_target"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.http1 import framing, head, outgoing
+from gateway.http1 import framing, head, outgoing, target
 from gateway.http1.framing import BodyReader, ScanChunks
 from gateway.http1.head import RequestHead, ResponseHead
 from gateway.relay import scanners
@@ -25,6 +25,7 @@ class Scanners:
     response_octets: Callable[..., bytes]
     body_reader: Callable[..., BodyReader]
     scan_chunks: ScanChunks
+    path_of: Callable[[bytes], bytes]
 
 
 PYTHON: Final = Scanners(
@@ -36,6 +37,7 @@ PYTHON: Final = Scanners(
     outgoing.response_octets,
     framing.body_reader,
     framing.scan_chunks,
+    target.path_of,
 )
 
 IN_USE: Final = Scanners(
@@ -47,6 +49,7 @@ IN_USE: Final = Scanners(
     scanners.response_octets,
     scanners.body_reader,
     scanners.scan_chunks,
+    scanners.path_of,
 )
 
 COMPILED: Final = IN_USE if scanners.SCANNERS == "compiled" else None

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import gateway.http1
-from gateway.http1 import framing, head, outgoing
+from gateway.http1 import framing, head, outgoing, target
 from tests.http1.scanners import BUILD
 from tests.system import needs
 
@@ -28,13 +28,13 @@ def all_of(module: ModuleType) -> list[object]:
         module.SCANNERS,
         module.why,
         *(module.parse_request_head, module.parse_response_head, module.request_octets, module.response_octets),
-        module.scan_chunks,
+        *(module.scan_chunks, module.path_of),
     ]
 
 
 PYTHON = [
     *(head.parse_request_head, head.parse_response_head, outgoing.request_octets, outgoing.response_octets),
-    framing.scan_chunks,
+    *(framing.scan_chunks, target.path_of),
 ]
 
 
@@ -45,6 +45,7 @@ def test_what_is_compiled_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all_of(chosen_anew()) == [
         *("compiled", "", compiled.parse_request_head, compiled.parse_response_head),
         *(compiled.request_octets, compiled.response_octets, compiled.scan_chunks),
+        compiled.path_of,
     ]
 
 
