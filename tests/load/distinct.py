@@ -1,5 +1,6 @@
 """Ever new origins, paths, hosts, addresses and names: nothing may be kept of any."""
 
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Final
@@ -77,8 +78,11 @@ def _request(  # noqa: PLR0917 - as in a head
     )
 
 
-def ask_all(place: Place, numbers: Iterable[int]) -> int:
-    """Ask for all of some numbers; return how many requests that were. Each answer's status is held to be right."""
+def ask_all(place: Place, numbers: Iterable[int], pause_seconds: float = 0.0) -> int:
+    """Ask for all of some numbers; return how many requests that were. Each answer's status is held to be right.
+
+    A pause behind `AT_ONCE` requests keeps few the lines that wait for the log's thread.
+    """
     asked = 0
     waiting: list[tuple[int, bytes]] = []
     with closing(place.client()) as client:
@@ -87,6 +91,7 @@ def ask_all(place: Place, numbers: Iterable[int]) -> int:
             if len(waiting) >= AT_ONCE:
                 asked += _ask(client, waiting)
                 waiting.clear()
+                time.sleep(pause_seconds)
             if number % MALFORMED_EVERY == 0:
                 with closing(place.client()) as other:
                     other.send(malformed(number // MALFORMED_EVERY))
@@ -103,9 +108,9 @@ def _ask(client: Client, batch: Sequence[tuple[int, bytes]]) -> int:
     return len(batch)
 
 
-def growth(place: Place, numbers: int) -> tuple[int, int]:
+def growth(place: Place, numbers: int, pause_seconds: float = 0.0) -> tuple[int, int]:
     """Return by how many octets the process grows with so many numbers, and with how many requests that was."""
-    ask_all(place, range(WARM_UP))
+    ask_all(place, range(WARM_UP), pause_seconds)
     watched = place.growth()
-    asked = ask_all(place, range(WARM_UP, WARM_UP + numbers))
+    asked = ask_all(place, range(WARM_UP, WARM_UP + numbers), pause_seconds)
     return watched.octets(), asked
