@@ -63,6 +63,8 @@ class BuildWhatCanBe(build_ext):
         folders = [Path(self.build_lib), *([ROOT] if self.inplace else [])]
         for folder in folders:
             remove(folder)
+            for name in IN_C:
+                (folder / self.get_ext_filename(name)).unlink(missing_ok=True)
         super().run()
         group = [each for each in self.extensions if each.name not in IN_C]
         files = [folders[-1] / self.get_ext_filename(each.name) for each in group]

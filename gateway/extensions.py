@@ -1,9 +1,9 @@
 """What of the gateway is compiled, and whether that is wanted: `CORS_GATEWAY_NO_EXTENSIONS=1` keeps to Python.
 
-`gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses), and `gateway.system` is what Python's
-own modules do as well. What `setup.py` has mypyc compile lies
-beside the very module that it was compiled from, and is what Python takes. Where it is not wanted, or does not load,
-Python is told to take the sources: that is done before any of them is imported, or not at all.
+`gateway.http1.compiled` has twins in Python (`gateway.relay.scanners` chooses), and what `gateway.system` does Python's
+own modules do as well. What `setup.py` has mypyc compile lies beside the very module that it was compiled from, and is
+what Python takes. Where it is not wanted, or does not load, Python is told to take the sources: that is done before any
+of them is imported, or not at all.
 """
 
 import os
@@ -39,10 +39,7 @@ class _Sources:
 
 
 def system() -> ModuleType | None:
-    """Return `gateway.system`, what the kernel and the C library are asked by; None where not built, or not wanted.
-
-    Each of its functions may be missing.
-    """
+    """Return `gateway.system`; None where it was not built, or is not wanted. It has what the system has."""
     try:
         return import_module("gateway.system") if WANTED else None
     except ImportError:
@@ -63,6 +60,11 @@ def choose() -> None:
 
 def relay() -> tuple[str, str]:
     """Return what the relay and all that mypyc compiles with it is, and why, where that is not what one would want."""
-    if sys.modules.get(NATIVE) is not None:
+    return told(sys.modules.get(NATIVE))
+
+
+def told(module: ModuleType | None) -> tuple[str, str]:
+    """Return what is in use where a compiled module is or is not there, and why, where that is not what one wants."""
+    if module is not None:
         return "compiled", ""
     return "python", NOT_BUILT if WANTED else SWITCHED_OFF

@@ -1,8 +1,8 @@
-/* What the kernel and the C library are asked, without the detour that Python's own modules take.
+/* Calls to the kernel and the C library, without the detour that Python's own modules take.
 
-   select.poll makes a list and a number for each answer, and lets other threads run meanwhile, for an answer that is
-   there at once; ctypes is half a megabyte. gateway.extensions.system has this module where it was built; who asks it
-   (relay/readable.py, service/memory.py) can do without. */
+   select.poll makes a list and two numbers for each answer, and lets other threads run meanwhile, for an answer that is
+   there at once; ctypes is 0.3 MB of an idle process. gateway.extensions.system returns this module where it was built;
+   who calls it (relay/readable.py, service/memory.py) can do without. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000 /* one binary for Python 3.11 and whatever comes after it */
@@ -13,7 +13,7 @@
 #include <poll.h>
 
 PyDoc_STRVAR(has_come_doc,
-"has_come(descriptor, /)\n--\n\nTell whether octets of the peer, its end or an error have come and are unread; at once.");
+"has_come(descriptor, /)\n--\n\nTell at once whether octets of the peer, its end or an error are there unread.");
 
 static PyObject *
 has_come(PyObject *module, PyObject *descriptor)
@@ -34,10 +34,11 @@ has_come(PyObject *module, PyObject *descriptor)
 #ifdef __GLIBC__
 #include <malloc.h>
 
-PyDoc_STRVAR(malloc_trim_doc, "malloc_trim(pad, /)\n--\n\nDo what the function of that name does, while other threads run.");
+PyDoc_STRVAR(malloc_trim_doc,
+"malloc_trim(pad, /)\n--\n\nDo what the C function of that name does; other threads run meanwhile.");
 
 static PyObject *
-give_back(PyObject *module, PyObject *pad)
+python_malloc_trim(PyObject *module, PyObject *pad)
 {
     (void)module;
     size_t octets = PyLong_AsSize_t(pad);
@@ -51,10 +52,10 @@ give_back(PyObject *module, PyObject *pad)
     return PyLong_FromLong(result);
 }
 
-PyDoc_STRVAR(mallopt_doc, "mallopt(parameter, value, /)\n--\n\nDo what the function of that name does.");
+PyDoc_STRVAR(mallopt_doc, "mallopt(parameter, value, /)\n--\n\nDo what the C function of that name does.");
 
 static PyObject *
-set(PyObject *module, PyObject *arguments)
+python_mallopt(PyObject *module, PyObject *arguments)
 {
     (void)module;
     int parameter, value;
@@ -70,8 +71,8 @@ static PyMethodDef functions[] = {
     {"has_come", has_come, METH_O, has_come_doc},
 #endif
 #ifdef __GLIBC__
-    {"malloc_trim", give_back, METH_O, malloc_trim_doc},
-    {"mallopt", set, METH_VARARGS, mallopt_doc},
+    {"malloc_trim", python_malloc_trim, METH_O, malloc_trim_doc},
+    {"mallopt", python_mallopt, METH_VARARGS, mallopt_doc},
 #endif
     {NULL, NULL, 0, NULL},
 };
@@ -79,7 +80,7 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gateway.system",
-    .m_doc = "What the kernel and the C library are asked; each function is there where the system has it.",
+    .m_doc = "Calls to the kernel and the C library; each function is there where the system has it.",
     .m_methods = functions,
 };
 

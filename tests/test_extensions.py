@@ -1,6 +1,7 @@
 """What is compiled: that it is used, that it can be switched off, and that a build that fails leaves what works."""
 
 import os
+import platform
 import subprocess
 import sys
 import sysconfig
@@ -71,10 +72,28 @@ def test_what_asks_the_system_refuses_what_it_cannot_ask(monkeypatch: pytest.Mon
         module.has_come(-1)
     with pytest.raises(TypeError):
         module.has_come(b"1")
-    with pytest.raises(OverflowError):
-        module.malloc_trim(-1)
-    with pytest.raises(TypeError):
-        module.mallopt(1)
+    if platform.libc_ver()[0] == "glibc":
+        with pytest.raises(OverflowError):
+            module.malloc_trim(-1)
+        with pytest.raises(TypeError):
+            module.mallopt(1)
+
+
+WATCHED = """
+from gateway import extensions
+from gateway.relay.readable import watch
+from gateway.service.memory import of_glibc
+system = extensions.system()
+print(watch(0).func is system.has_come, of_glibc("mallopt") is system.mallopt)
+"""
+
+
+@needs(*BUILD)
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no other C library has mallopt")
+def test_each_request_asks_by_what_is_compiled() -> None:
+    environment = os.environ | {"CORS_GATEWAY_NO_EXTENSIONS": ""}
+    command = (sys.executable, "-c", WATCHED)
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "True True\n"
 
 
 def test_where_it_was_not_built_python_asks_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,15 +105,16 @@ def test_where_it_was_not_built_python_asks_the_system(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("missing", ["a compiler", "mypy"])
 def test_a_build_that_fails_leaves_nothing_of_the_one_before(tmp_path: Path, missing: str) -> None:
     copy_sources(tmp_path)
-    for name in ("native__mypyc", "relay/exchange"):
-        (tmp_path / "gateway" / f"{name}{SUFFIX}").write_bytes(b"of another version")
+    planted = [f"native__mypyc{SUFFIX}", f"relay/exchange{SUFFIX}", "http1/compiled.abi3.so", "system.abi3.so"]
+    for name in planted:
+        (tmp_path / "gateway" / name).write_bytes(b"of another version")
     environment = os.environ | {"CC": "false"}
     if missing == "mypy":
         (tmp_path / "mypyc.py").write_text("raise ImportError", "utf-8")
     command = (sys.executable, "setup.py", "build_ext", "--inplace")
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "gateway").rglob(f"*{SUFFIX}")) == []
+    assert not any((tmp_path / "gateway" / name).exists() for name in planted)
     assert shown(folder=tmp_path, before=ELSEWHERE) == f"python python {extensions.NOT_BUILT} True\n"
 
 

@@ -35,7 +35,7 @@ def command(name: str) -> Command:
 
 
 def _run(line: Sequence[str]) -> int:
-    name, *more = line or ("",)
+    name, *more = line or (None,)
     if name not in COMMANDS:
         _without_command(name)
     chosen = command(name)
@@ -47,12 +47,12 @@ def _run(line: Sequence[str]) -> int:
         parser.error(str(error))
 
 
-def _without_command(word: str) -> NoReturn:
+def _without_command(word: str | None) -> NoReturn:
     """Tell what there is, or what is wrong with the first word."""
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:{width}}  {command(name).help}" for name in COMMANDS)
     parser = Parser(NAME, "[OPTIONS] COMMAND [ARGS]...", HELP, f"Commands:\n{listed}")
-    if not word:
+    if word is None:
         parser.print_help(sys.stderr)
         sys.exit(WRONG)
     if word.startswith("-"):

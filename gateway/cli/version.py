@@ -10,7 +10,8 @@ from gateway.relay.scanners import SCANNERS, why
 def version() -> int:
     """Print the version, and which parts are compiled, or why they are in Python."""
     echo(f"cors-gateway {__version__}")
-    for part, kind, because in (("scanners", SCANNERS, why), ("relay", *extensions.relay())):
+    system = extensions.told(extensions.system())
+    for part, kind, because in (("scanners", SCANNERS, why), ("relay", *extensions.relay()), ("system", *system)):
         echo(f"{part}: {kind}{f' ({because})' if because else ''}")
     return 0
 

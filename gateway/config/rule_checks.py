@@ -6,7 +6,9 @@ What jub0bs/cors refuses is refused or warned of here, where our rules have the 
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from publicsuffixlist import PublicSuffixList
 
 from gateway.config.compile import ALWAYS_READABLE
 from gateway.config.keys import RuleSettings
@@ -15,9 +17,6 @@ from gateway.config.notes import Notes
 from gateway.config.unwise import Unwise
 from gateway.cors.origin import NULL, Origin
 from gateway.policy.model import CookieHandling
-
-if TYPE_CHECKING:
-    from publicsuffixlist import PublicSuffixList
 
 CHROMIUM_MAX_AGE_SECONDS: Final = 7200
 """Longest preflight cache time that Chromium keeps (services/network/public/cpp/cors/preflight_result.cc)."""
@@ -68,10 +67,8 @@ def origin_public_suffix(rule: RuleSettings, notes: Notes) -> None:
 
 
 @cache
-def public_suffixes() -> "PublicSuffixList":
+def public_suffixes() -> PublicSuffixList:
     """Return the list of public suffixes (https://publicsuffix.org), read when a wildcard first asks for it: 0.1 s."""
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - as above
-
     return PublicSuffixList()
 
 

@@ -1,6 +1,6 @@
-/* The scanners of gateway.http1, compiled: heads in, heads out, chunks.
+/* The scanners of gateway.http1, compiled: heads in, the path of a target, heads out, chunks.
 
-   Each function does with everyday messages what its twin in Python does (head.py, outgoing.py, framing.py, target.py),
+   Each function does with everyday messages what its twin in Python does (head.py, target.py, outgoing.py, framing.py),
    and leaves every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in one place.
 
    What comes from a peer is read through two pointers, at and end, and no octet of it but below end. Scanning allocates
@@ -1266,6 +1266,21 @@ begin_response(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return begin(state, args[0], args[1], &state->of_responses);
 }
 
+PyDoc_STRVAR(path_of_doc, "path_of(target, /)\n--\n\nDo what `gateway.http1.target.path_of` does.");
+
+static PyObject *
+path_of(PyObject *module, PyObject *target)
+{
+    (void)module;
+    char *at;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(target, &at, &size) < 0) {
+        return NULL;
+    }
+    const char *query = memchr(at, '?', (size_t)size);
+    return query == NULL ? new_reference(target) : PyBytes_FromStringAndSize(at, query - at);
+}
+
 /* ---------------------------------------------------------------------------------------------------- heads written */
 
 struct piece { const char *at; Py_ssize_t length; };
@@ -1881,21 +1896,6 @@ static void
 release(void *module)
 {
     clear(module);
-}
-
-PyDoc_STRVAR(path_of_doc, "path_of(target, /)\n--\n\nDo what `gateway.http1.target.path_of` does.");
-
-static PyObject *
-path_of(PyObject *module, PyObject *target)
-{
-    (void)module;
-    char *at;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(target, &at, &size) < 0) {
-        return NULL;
-    }
-    const char *query = memchr(at, '?', (size_t)size);
-    return query == NULL ? Py_NewRef(target) : PyBytes_FromStringAndSize(at, query - at);
 }
 
 static PyMethodDef functions[] = {

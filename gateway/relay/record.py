@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.policy.reason import Reason
-from gateway.relay.scanners import path_of
+from gateway.relay.scanners import path_of  # for each request; elsewhere it is for few
 
 if TYPE_CHECKING:
     from gateway.http1.head import RequestHead, Salvaged

@@ -40,11 +40,11 @@ Nobody is served for the 2 ms that it takes, or the 15 where 2,000 of 4,000 TLS 
 
 def of_glibc(name: str) -> Callable[..., int] | None:
     """Return a function that no other C library has: `malloc_trim` or `mallopt`, which set and empty its heap."""
-    compiled: Callable[..., int] | None = getattr(system(), name, None)
+    compiled = system()
     if compiled is not None:
-        return compiled
+        return getattr(compiled, name, None)
     try:
-        import ctypes  # noqa: PLC0415 - half a megabyte, and a Python may be built without it
+        import ctypes  # noqa: PLC0415 - 0.3 MB, and a Python may be built without it
 
         return cast("Callable[..., int]", getattr(ctypes.CDLL(None), name))
     except (ImportError, OSError, AttributeError, TypeError):  # Windows cannot load what has no name

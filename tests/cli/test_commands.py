@@ -15,10 +15,12 @@ from tests.cli.run import run
 from tests.config.generate import SCHEMA
 
 RELAY, BECAUSE = extensions.relay()
+SYSTEM = "python" if extensions.system() is None else "compiled"
 VERSION = (
     f"cors-gateway {__version__}\n"
     f"scanners: {SCANNERS}{f' ({why})' if why else ''}\n"
     f"relay: {RELAY}{f' ({BECAUSE})' if BECAUSE else ''}\n"
+    f"system: {SYSTEM}{f' ({why})' if SYSTEM == 'python' else ''}\n"
 )
 
 
@@ -50,6 +52,7 @@ def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "command", "expected"),
     [
         (("nonsense",), "", "No such command 'nonsense'."),
+        (("",), "", "No such command ''."),
         (("serv",), "", "No such command 'serv'. Did you mean 'serve'?"),
         (("--nonsense",), "", "No such option: --nonsense"),
         (("version", "more"), " version", "Got unexpected extra argument (more)"),

@@ -124,7 +124,7 @@ class TestContainer:
 
     def test_what_can_be_is_compiled(self, image: Image) -> None:
         told = image.root.run("/opt/cors-gateway/bin/cors-gateway", "version").splitlines()
-        assert told[1:] == ["scanners: compiled", "relay: compiled"]
+        assert told[1:] == ["scanners: compiled", "relay: compiled", "system: compiled"]
 
     def writable(self, proc: Path) -> set[str]:
         """Return where something could be written, of what is mounted; devices apart."""

@@ -165,6 +165,7 @@ def test_it_is_installed_where_no_systemd_runs(machine_root: Root) -> None:
         f"cors-gateway {__version__}",
         "scanners: compiled",
         "relay: compiled",
+        "system: compiled",
     ]
     root.run("apt-get", "install", "-qq", "--yes", "/next.deb")
     root.run("apt-get", "purge", "-qq", "--yes", "cors-gateway")

@@ -24,7 +24,6 @@ NOT_LOADED: Final = {
     "http.server": "nobody's",
     "multiprocessing": "processes are forked by service/crew.py",
     "prometheus_client": "only where /metrics is asked for",
-    "publicsuffixlist": "only where a rule has a wildcard",
     "pydantic": "typer's",
     "pygments": "rich's",
     "rich": "structlog's, where it is installed",

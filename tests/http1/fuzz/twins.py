@@ -114,6 +114,8 @@ def _shown(head: RequestHead | ResponseHead) -> str:
 
 def _written(head: RequestHead | ResponseHead, scanners: Scanners) -> Iterator[str]:
     """Yield a head as it is written on, for each change, and an answer in each way there is to end it."""
+    if isinstance(head, RequestHead):
+        yield repr(scanners.path_of(head.target))
     for change in CHANGES:
         if isinstance(head, RequestHead):
             yield repr(
