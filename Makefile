@@ -28,6 +28,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 C_COMPILER := $(shell command -v cc >/dev/null && $(PYTHON) -c 'import pathlib, sysconfig; \
 	print("-compiled" if (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists() else "")' 2>/dev/null)
 
+IN_C    := gateway/http1/compiled.c gateway/system.c
 # What is compiled from Python takes in values and types of all that it imports.
 TYPED   := $(foreach package,http1 cors policy config relay,$(wildcard gateway/$(package)/*.py)) \
 	gateway/service/lines.py gateway/service/output.py
@@ -46,7 +47,7 @@ help:  ## this list
 $(BIN)/python:
 	@tests/make-venv $(PYTHON) $(VENV)
 
-$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py gateway/http1/compiled.c gateway/system.c $(TYPED) | $(BIN)/python
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml setup.py $(IN_C) $(TYPED) | $(BIN)/python
 	@echo "installing requirements/run.txt into $(VENV)"
 	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .

@@ -39,7 +39,7 @@ class _Sources:
 
 
 def system() -> ModuleType | None:
-    """Return `gateway.system`; None where it was not built, or is not wanted. It has what the system has."""
+    """Return `gateway.system`, without the functions that this system lacks; None where not built, or not wanted."""
     try:
         return import_module("gateway.system") if WANTED else None
     except ImportError:

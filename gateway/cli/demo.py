@@ -13,7 +13,7 @@ def options(parser: Parser) -> None:
 
 def demo(*, crm: str | None, origin: str | None) -> int:
     """Show what an add-in's page can read, directly and through the gateway."""
-    from gateway.demo.command import demo_command  # noqa: PLC0415 - the other commands do without its weight
+    from gateway.demo.command import demo_command  # noqa: PLC0415 - `--help` does without its weight
 
     return demo_command(crm, origin)
 

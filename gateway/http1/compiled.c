@@ -1,7 +1,8 @@
 /* The scanners of gateway.http1, compiled: heads in, the path of a target, heads out, chunks.
 
    Each function does with everyday messages what its twin in Python does (head.py, target.py, outgoing.py, framing.py),
-   and leaves every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in one place.
+   and leaves every other message to the twin. Nothing is refused here: what is refused, and in which words, is said in
+   one place.
 
    What comes from a peer is read through two pointers, at and end, and no octet of it but below end. Scanning allocates
    nothing; only what has been taken whole is made into objects. There is no recursion. */
