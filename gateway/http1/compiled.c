@@ -1190,8 +1190,32 @@ is_last_head(struct state *state, PyObject *last)
            && Py_IS_TYPE(PyTuple_GetItem(last, 1), (PyTypeObject *)state->objects[REQUEST_HEAD]);
 }
 
-/* Return the same of a request that says another target before the lines of one that was taken, NULL where it does not,
-   or where an error is set. */
+/* Tell whether a part of a value is these octets. */
+static int
+says(struct state *state, enum object part, PyObject *of, struct value octets)
+{
+    PyObject *bytes = get(state, part, of);
+    size_t length = (size_t)(octets.end - octets.at);
+    int same = bytes && PyBytes_CheckExact(bytes) && (size_t)PyBytes_Size(bytes) == length
+               && memcmp(PyBytes_AsString(bytes), octets.at, length) == 0;
+    Py_XDECREF(bytes);
+    return same;
+}
+
+/* Return a request's head that differs in its target only. */
+static PyObject *
+with_target(struct state *state, PyObject *head, struct value target)
+{
+    PyObject *parts[REQUEST_PLAIN - REQUEST_METHOD + 1];
+    for (int i = 0; i < (int)COUNT_OF(parts); i++) {
+        int other = REQUEST_METHOD + i == REQUEST_TARGET;
+        parts[i] = other ? bytes_of(target.at, target.end) : get(state, REQUEST_METHOD + i, head);
+    }
+    return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
+}
+
+/* Return the same of a request that has the lines of one that was taken, and may have another target, NULL where it has
+   others, or where an error is set. */
 static PyObject *
 head_again(struct state *state, PyObject *data, PyObject *last, const struct bounds *bounds)
 {
@@ -1207,26 +1231,17 @@ head_again(struct state *state, PyObject *data, PyObject *last, const struct bou
         || lf - octets + length > bounds->octets || scan_request_line(octets, lf + 1, &request) != lf + 1) {
         return NULL;
     }
-    PyObject *parts[REQUEST_PLAIN - REQUEST_METHOD + 1];
-    for (int i = 0; i < (int)COUNT_OF(parts); i++) {
-        parts[i] = get(state, REQUEST_METHOD + i, head);
-    }
-    PyObject *method = parts[0], *minor = parts[REQUEST_MINOR - REQUEST_METHOD];
-    PyObject *fields = parts[REQUEST_FIELDS - REQUEST_METHOD], **target = &parts[REQUEST_TARGET - REQUEST_METHOD];
-    int same = method && minor && fields && PyBytes_CheckExact(method) && PyLong_CheckExact(minor)
-               && PyLong_AsLong(minor) == request.minor && Py_IS_TYPE(fields, (PyTypeObject *)state->objects[FIELDS])
-               && count_of(as_fields(fields)) <= bounds->lines
-               && PyBytes_Size(method) == request.method.end - request.method.at
-               && memcmp(PyBytes_AsString(method), request.method.at, (size_t)PyBytes_Size(method)) == 0;
+    PyObject *minor = get(state, REQUEST_MINOR, head), *fields = get(state, REQUEST_FIELDS, head);
+    int same = minor && fields && PyLong_CheckExact(minor) && PyLong_AsLong(minor) == request.minor
+               && Py_IS_TYPE(fields, (PyTypeObject *)state->objects[FIELDS])
+               && count_of(as_fields(fields)) <= bounds->lines && says(state, REQUEST_METHOD, head, request.method);
+    Py_XDECREF(minor);
+    Py_XDECREF(fields);
     if (!same) {
-        for (int i = 0; i < (int)COUNT_OF(parts); i++) {
-            Py_XDECREF(parts[i]);
-        }
         return NULL;
     }
-    Py_XDECREF(*target);
-    *target = bytes_of(request.target.at, request.target.end);
-    PyObject *made = make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
+    int whole = says(state, REQUEST_TARGET, head, request.target);
+    PyObject *made = whole ? new_reference(head) : with_target(state, head, request.target);
     PyObject *rest = made ? bytes_of(lf + length, octets + size) : NULL;
     PyObject *both = rest ? PyTuple_Pack(2, made, rest) : NULL;
     Py_XDECREF(made);

@@ -189,7 +189,7 @@ def begin_request(data: bytes, limits: HeadLimits, last: LastHead | None = None)
     """Return the head of a request that `data` begins with, and what stands behind it: the short way for most.
 
     None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says. `last`
-    changes nothing but the time it takes: where the same lines follow another target, they say the same again.
+    changes nothing but the time it takes: where the same lines follow, whatever the target, they say the same again.
     """
     again = None if last is None else _head_again(data, limits, last)
     if again is not None:
@@ -229,6 +229,8 @@ def _head_again(data: bytes, limits: HeadLimits, last: LastHead) -> tuple[Reques
         return None
     if len(head.fields.lines) > limits.lines:
         return None
+    if target == head.target:
+        return head, data[end:]
     again = RequestHead(  # each by its place: of a tuple it would take twice as long
         method,
         target,

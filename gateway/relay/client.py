@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.http1.errors import Http1Error
 from gateway.http1.fields import Fields
-from gateway.http1.framing import NO_BODY
+from gateway.http1.framing import NO_BODY, SIZED
 from gateway.http1.head import HeadBuffer, LastHead, RequestHead, salvage
-from gateway.policy.decide import Answer, Decision, fail, failure, refuse
+from gateway.policy.decide import Answer, Decision, Relay, fail, failure, refuse
 from gateway.policy.entrance import health, loop_detected, to_https
 from gateway.policy.often import Often, holds_for_any_target
 from gateway.policy.problem import BAD_REQUEST, NO_CONTENT, answer_octets, is_navigation, no_content_octets
@@ -349,8 +349,20 @@ class ClientConnection(Connection):
             self._after_answer(closes=closes, whole=whole, now=now)
             return
         self.state = EXCHANGE
-        self.exchange = Exchange(self, head, decision, request_id, began)
+        body = b"" if head.body is NO_BODY else self._whole_body(head, decision)
+        self.exchange = Exchange(self, head, decision, request_id, began, body)
         self.exchange.start()
+
+    def _whole_body(self, head: RequestHead, relay: Relay) -> bytes:
+        """Take the body if it has come with its head, as most of pages do; nothing of one over the limit.
+
+        It then goes on with its head, in one write.
+        """
+        framing, octets = head.body, self._octets
+        if framing.kind is not SIZED or framing.length > len(octets) or framing.length > relay.site.limits.request_body:
+            return b""
+        self._octets = octets[framing.length :]
+        return octets[: framing.length]
 
     def _decided_plainly(self, head: RequestHead) -> Decision:
         """Return what the policy has to say, and keep it where it says the same of the lines that are kept."""

@@ -106,10 +106,16 @@ class Exchange:
         "upstream",
     )
 
-    def __init__(
-        self, client: "ClientConnection", head: "RequestHead", relay: "Relay", request_id: str, began: float
+    def __init__(  # noqa: PLR0913, PLR0917 - by name, each would be looked up at every request
+        self,
+        client: "ClientConnection",
+        head: "RequestHead",
+        relay: "Relay",
+        request_id: str,
+        began: float,
+        body: bytes,
     ) -> None:
-        """Take the request over from `client`; nothing is sent before `start`."""
+        """Take the request over from `client`, with its body where that has come whole; `start` sends it."""
         self.client = client
         self.head = head
         self.relay = relay
@@ -130,8 +136,10 @@ class Exchange:
         self.upstream: UpstreamConnection | None = None
         self._attempt: Attempt | None = None
         self._side = WAITING
-        self._reader: BodyReader = NOTHING_TO_READ if head.body is NO_BODY else body_reader(head.body, extensions=False)
-        self._received = 0
+        self._reader: BodyReader = (
+            NOTHING_TO_READ if body or head.body is NO_BODY else body_reader(head.body, extensions=False)
+        )
+        self._received = len(body)
         self._up_at = began
         """Loop time of the request's last octets."""
         self._down_at = began
@@ -139,7 +147,7 @@ class Exchange:
         self._body_began = began
         """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
-        self._queue: bytes | bytearray = NOTHING_QUEUED
+        self._queue: bytes | bytearray = body
         """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
@@ -182,7 +190,8 @@ class Exchange:
             self._send(connection)
         else:
             self._attempt = self._pool.connect(self, self._routes)
-            self._charge()
+            if not self.request_done:  # or nothing is to come from the client, and the attempt has its own deadline
+                self._charge()
 
     def _look_closer(self) -> bool:
         """See to what is rare in a request; tell whether it goes on."""

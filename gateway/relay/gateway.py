@@ -17,7 +17,7 @@ from gateway.relay.door import Door
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
-from gateway.relay.record import Oddity, Refusal
+from gateway.relay.record import Counts, Oddity, Outcome, Refusal
 from gateway.relay.tally import Tallies
 from gateway.relay.tls import upstream_contexts
 
@@ -74,10 +74,8 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self.outcomes: dict[tuple[str | None, Reason, int], int] = {}
-        """How often each was the end of a request, or of a connection without one; the parts are those of `Outcome`."""
-        self.oddities: dict[tuple[str, Oddity], int] = {}
-        """How often requests of a site came, or were answered, in an odd way."""
+        self._outcomes = Counts()
+        self._oddities = Counts()
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
         self.leaving = False
@@ -237,21 +235,29 @@ class Gateway:
 
     def count(self, reason: Reason) -> None:
         """Count an outcome: of a request, or of a connection that never came to one."""
-        self._count((None, reason, 0))
+        self._outcomes.more(None, reason)
 
     def finished(self, record: "Record") -> None:
         """Count a request that has ended, and have it logged."""
-        self._count((record.site, record.reason, (record.status or 0) // 100))
+        self._outcomes.more(record.site, record.reason, (record.status or 0) // 100)
         if record.remedy:
             self._refusals[record.site].append(Refusal(time.time(), record.reason, record.remedy))
         self.done(record)
 
     def odd(self, site: str, oddity: Oddity) -> None:
         """Count a request of a site that came, or was answered, in an odd way."""
-        self.oddities[site, oddity] = self.oddities.get((site, oddity), 0) + 1
+        self._oddities.more(site, oddity)
 
-    def _count(self, outcome: tuple[str | None, Reason, int]) -> None:
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+    @property
+    def outcomes(self) -> dict[Outcome, int]:
+        """How often each was the end of a request, or of a connection without one."""
+        counts = self._outcomes.each()
+        return {Outcome(each.site, Reason(each.what), each.status_class): each.times for each in counts}
+
+    @property
+    def oddities(self) -> dict[tuple[str | None, Oddity], int]:
+        """How often requests of a site came, or were answered, in an odd way."""
+        return {(each.site, Oddity(each.what)): each.times for each in self._oddities.each()}
 
     def refusals(self, site: str | None) -> tuple[Refusal, ...]:
         """Return the last requests of a site, or of none, that something should be done about, the latest first."""

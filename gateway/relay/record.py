@@ -34,6 +34,44 @@ class Outcome(NamedTuple):
     """1 to 5; 0 where nothing was answered."""
 
 
+class Count:
+    """How often one thing has happened."""
+
+    __slots__ = ("site", "status_class", "times", "what")
+
+    def __init__(self, site: str | None, what: StrEnum, status_class: int) -> None:
+        """Begin with never."""
+        self.site = site
+        self.what = what
+        self.status_class = status_class
+        self.times = 0
+
+
+class Counts:
+    """How often each thing has happened. There are as many as sites, words and classes of status: nothing grows."""
+
+    __slots__ = ("_counts", "_last")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._counts: dict[tuple[str | None, StrEnum, int], Count] = {}
+        self._last: Count | None = None
+        """What has happened last; mostly it happens again."""
+
+    def more(self, site: str | None, what: StrEnum, status_class: int = 0) -> None:
+        """Count one more."""
+        last = self._last
+        if last is None or last.what is not what or last.site is not site or last.status_class != status_class:
+            key = (site, what, status_class)
+            last = self._last = self._counts.get(key) or Count(site, what, status_class)
+            self._counts[key] = last
+        last.times += 1
+
+    def each(self) -> list[Count]:
+        """Return all that has happened at all, in the order of the first times."""
+        return list(self._counts.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A request that was refused, or failed, and what would change that."""

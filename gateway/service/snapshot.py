@@ -42,8 +42,7 @@ class Snapshot:
 
 def snapshot_of(process: "Process") -> Snapshot:
     """Return what a process has to tell now."""
-    outcomes = {Outcome(*key): count for key, count in process.gateway.outcomes.items()}
-    return Snapshot(status_of(process), outcomes)
+    return Snapshot(status_of(process), process.gateway.outcomes)
 
 
 # ------------------------------------------------------------------------------------------------- of several workers

@@ -174,13 +174,14 @@ def listener_status(
 def _site(process: "Process", site: "Site") -> SiteStatus:
     gateway = process.gateway
     pool = gateway.pool(site.upstream)
+    oddities = gateway.oddities
     return SiteStatus(
         name=site.name,
         in_flight=pool.in_flight.mine,
         streams=pool.streams.mine,
         servers=tuple([ServerStatus(written(url), pool.servers.is_up(url)) for url in site.upstream.urls]),
         outcomes=_outcomes(process, site.name),
-        oddities={odd: gateway.oddities[site.name, odd] for odd in Oddity if (site.name, odd) in gateway.oddities},
+        oddities={odd: oddities[site.name, odd] for odd in Oddity if (site.name, odd) in oddities},
         refusals=_refusals(process, site.name),
     )
 
