@@ -479,6 +479,7 @@ def test_lines_that_are_repeated_say_what_they_said(data: bytes, same: bool | No
     assert same is (None if begun is None else begun[0].fields is before[1].fields)
     if begun is not None and same:
         assert begun[0] == replace(before[1], target=begun[0].target)
+        assert (begun[0] is before[1]) is data.startswith(WHOLE)
 
 
 @pytest.mark.parametrize("lines", [1, 0])

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from gateway.policy.reason import Reason
+from tests.cost.exchanges import Bench
 from tests.relay.conftest import RigMaker
 from tests.relay.peers import Peer, answers, until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /a HTTP/1.1\r\nHost: crm.customer.example\r\n\r\n"
 CHUNKED = b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+POST = b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nContent-Length: 4\r\n\r\n"
 REFUSED = CHUNKED.replace(b"\r\n\r\n", b"\r\nOrigin: https://evil.example\r\n\r\n")
 
 
@@ -192,10 +194,24 @@ async def test_what_waited_of_one_body_goes_up_with_it_alone(rig: RigMaker) -> N
     clients = [await made.client() for _ in range(3)]
     bodies = [b"aaaa", b"bbbb", b"cccc"]
     for client, body in zip(clients, bodies, strict=True):
-        await client.send(b"POST /p HTTP/1.1\r\nHost: crm.customer.example\r\nContent-Length: 4\r\n\r\n" + body)
+        await client.send(POST + body)
     for client in clients:
         assert (await client.response()).body == b"ok"
     assert sorted(got) == bodies
+
+
+async def test_a_body_that_comes_with_its_head_goes_up_in_one_write_and_what_is_behind_it_is_the_next_request() -> None:
+    bench = Bench()
+    request = POST + b"a" * 4
+    bench.client.data_received(request + POST + b"b" * 3)
+    first = bench.up.written
+    assert (first[:8], first[-8:]) == (b"POST /p ", b"\r\n\r\naaaa")
+    bench.upstream.data_received(OK)
+    assert bench.up.written == b"b" * 3
+    bench.client.data_received(b"b")
+    assert bench.up.written == b"b"
+    bench.upstream.data_received(OK)
+    assert bench.down.written.endswith(b"ok")
 
 
 async def test_requests_that_come_one_by_one_while_another_is_served_are_all_answered(rig: RigMaker) -> None:
