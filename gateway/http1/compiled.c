@@ -1190,7 +1190,7 @@ is_last_head(struct state *state, PyObject *last)
            && Py_IS_TYPE(PyTuple_GetItem(last, 1), (PyTypeObject *)state->objects[REQUEST_HEAD]);
 }
 
-/* Tell whether a part of a value is these octets. */
+/* Tell whether a part of a value is these octets; no, too, where an error is set. */
 static int
 says(struct state *state, enum object part, PyObject *of, struct value octets)
 {
@@ -1214,8 +1214,8 @@ with_target(struct state *state, PyObject *head, struct value target)
     return make(state, REQUEST_HEAD, REQUEST_METHOD, parts, COUNT_OF(parts));
 }
 
-/* Return the same of a request that has the lines of one that was taken, and may have another target, NULL where it has
-   others, or where an error is set. */
+/* Return the same of a request that has method, version and lines of one that was taken, and may have another target;
+   NULL where it differs in more, or where an error is set. */
 static PyObject *
 head_again(struct state *state, PyObject *data, PyObject *last, const struct bounds *bounds)
 {
@@ -1240,8 +1240,11 @@ head_again(struct state *state, PyObject *data, PyObject *last, const struct bou
     if (!same) {
         return NULL;
     }
-    int whole = says(state, REQUEST_TARGET, head, request.target);
-    PyObject *made = whole ? new_reference(head) : with_target(state, head, request.target);
+    int same_target = says(state, REQUEST_TARGET, head, request.target);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    PyObject *made = same_target ? new_reference(head) : with_target(state, head, request.target);
     PyObject *rest = made ? bytes_of(lf + length, octets + size) : NULL;
     PyObject *both = rest ? PyTuple_Pack(2, made, rest) : NULL;
     Py_XDECREF(made);

@@ -190,6 +190,7 @@ def begin_request(data: bytes, limits: HeadLimits, last: LastHead | None = None)
 
     None: it is not whole, begins with an empty line, or is none. What then becomes of it a `HeadBuffer` says. `last`
     changes nothing but the time it takes: where the same lines follow, whatever the target, they say the same again.
+    The head may be that of `last` itself: nobody sets a part of one.
     """
     again = None if last is None else _head_again(data, limits, last)
     if again is not None:

@@ -354,9 +354,9 @@ class ClientConnection(Connection):
         self.exchange.start()
 
     def _whole_body(self, head: RequestHead, relay: Relay) -> bytes:
-        """Take the body if it has come with its head, as most of pages do; nothing of one over the limit.
+        """Take the body if it has come whole with its head, as short ones mostly do; else return nothing.
 
-        It then goes on with its head, in one write.
+        It then goes on with its head, in one write. One over the limit is left to the reader: its answer is the last.
         """
         framing, octets = head.body, self._octets
         if framing.kind is not SIZED or framing.length > len(octets) or framing.length > relay.site.limits.request_body:

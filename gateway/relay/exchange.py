@@ -106,7 +106,7 @@ class Exchange:
         "upstream",
     )
 
-    def __init__(  # noqa: PLR0913, PLR0917 - by name, each would be looked up at every request
+    def __init__(  # noqa: PLR0913, PLR0917 - it takes as many
         self,
         client: "ClientConnection",
         head: "RequestHead",
@@ -148,7 +148,7 @@ class Exchange:
         """What the least rate of the request's body is reckoned from; time in which it had to wait does not count."""
         self._stalled_since: float | None = None
         self._queue: bytes | bytearray = body
-        """Body octets that wait for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
+        """A whole body, or what of one waits for an upstream connection; reading pauses at `WRITE_BUFFER_OCTETS`."""
         self._pool: Pool = client.gateway.pool(relay.site.upstream)
         self._routes: tuple[Route, ...] = ()
         self._host_up = b""

@@ -17,7 +17,7 @@ from gateway.relay.door import Door
 from gateway.relay.fault import where
 from gateway.relay.names import Names
 from gateway.relay.pool import Pool
-from gateway.relay.record import Counts, Oddity, Outcome, Refusal
+from gateway.relay.record import Counts, Oddity, Refusal
 from gateway.relay.tally import Tallies
 from gateway.relay.tls import upstream_contexts
 
@@ -74,8 +74,8 @@ class Gateway:
         self.names = Names(self.loop)
         self.clients: set[ClientConnection | Handshake] = set()
         self.upstreams: set[UpstreamConnection | Attempt] = set()
-        self._outcomes = Counts()
-        self._oddities = Counts()
+        self._outcomes: Counts[Reason] = Counts()
+        self._oddities: Counts[Oddity] = Counts()
         self._refusals: defaultdict[str | None, deque[Refusal]] = defaultdict(_no_refusals)
         """By site, the last requests that something should be done about."""
         self.leaving = False
@@ -248,24 +248,17 @@ class Gateway:
         """Count a request of a site that came, or was answered, in an odd way."""
         self._oddities.more(site, oddity)
 
-    @property
-    def outcomes(self) -> dict[Outcome, int]:
-        """How often each was the end of a request, or of a connection without one."""
-        counts = self._outcomes.each()
-        return {Outcome(each.site, Reason(each.what), each.status_class): each.times for each in counts}
+    def outcomes(self) -> dict[tuple[str | None, Reason, int], int]:
+        """Return how often each was the end of a request, or of a connection without one, by the parts of `Outcome`."""
+        return {(each.site, each.what, each.status_class): each.times for each in self._outcomes.each()}
 
-    @property
     def oddities(self) -> dict[tuple[str | None, Oddity], int]:
-        """How often requests of a site came, or were answered, in an odd way."""
-        return {(each.site, Oddity(each.what)): each.times for each in self._oddities.each()}
+        """Return how often requests of a site came, or were answered, in an odd way."""
+        return {(each.site, each.what): each.times for each in self._oddities.each()}
 
     def refusals(self, site: str | None) -> tuple[Refusal, ...]:
         """Return the last requests of a site, or of none, that something should be done about, the latest first."""
         return tuple([*self._refusals.get(site, ())][::-1])
-
-    def counted(self, reason: Reason) -> int:
-        """Return how often anything ended for a reason."""
-        return sum(count for (_, ended_for, _), count in self.outcomes.items() if ended_for is reason)
 
     def counted_address(self, address: str) -> str | None:
         """Return what a connection from `address` is counted under; None for a proxy in front: it has many clients."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from gateway.policy.reason import Reason
 from gateway.relay.scanners import path_of  # for each request; elsewhere it is for few
@@ -34,12 +34,15 @@ class Outcome(NamedTuple):
     """1 to 5; 0 where nothing was answered."""
 
 
-class Count:
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+class Count(Generic[_Word]):
     """How often one thing has happened."""
 
     __slots__ = ("site", "status_class", "times", "what")
 
-    def __init__(self, site: str | None, what: StrEnum, status_class: int) -> None:
+    def __init__(self, site: str | None, what: _Word, status_class: int) -> None:
         """Begin with never."""
         self.site = site
         self.what = what
@@ -47,18 +50,18 @@ class Count:
         self.times = 0
 
 
-class Counts:
+class Counts(Generic[_Word]):
     """How often each thing has happened. There are as many as sites, words and classes of status: nothing grows."""
 
     __slots__ = ("_counts", "_last")
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._counts: dict[tuple[str | None, StrEnum, int], Count] = {}
-        self._last: Count | None = None
+        self._counts: dict[tuple[str | None, _Word, int], Count[_Word]] = {}
+        self._last: Count[_Word] | None = None
         """What has happened last; mostly it happens again."""
 
-    def more(self, site: str | None, what: StrEnum, status_class: int = 0) -> None:
+    def more(self, site: str | None, what: _Word, status_class: int = 0) -> None:
         """Count one more."""
         last = self._last
         if last is None or last.what is not what or last.site is not site or last.status_class != status_class:
@@ -67,7 +70,7 @@ class Counts:
             self._counts[key] = last
         last.times += 1
 
-    def each(self) -> list[Count]:
+    def each(self) -> list[Count[_Word]]:
         """Return all that has happened at all, in the order of the first times."""
         return list(self._counts.values())
 

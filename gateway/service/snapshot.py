@@ -42,7 +42,8 @@ class Snapshot:
 
 def snapshot_of(process: "Process") -> Snapshot:
     """Return what a process has to tell now."""
-    return Snapshot(status_of(process), process.gateway.outcomes)
+    outcomes = {Outcome(*key): count for key, count in process.gateway.outcomes().items()}
+    return Snapshot(status_of(process), outcomes)
 
 
 # ------------------------------------------------------------------------------------------------- of several workers

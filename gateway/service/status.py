@@ -119,6 +119,7 @@ def status_of(process: "Process") -> Status:
     """
     gateway, standing = process.gateway, process.standing
     started = iso(standing.started)
+    outcomes, oddities = _outcomes_by_site(process), process.gateway.oddities()
     return Status(
         version=__version__,
         started=started,
@@ -130,7 +131,7 @@ def status_of(process: "Process") -> Status:
         restart_helps=standing.restart_helps,
         reloads=standing.reloads,
         failed_reloads=standing.failed_reloads,
-        outcomes=_outcomes(process, None),
+        outcomes=dict(sorted(outcomes.get(None, {}).items())),
         refusals=_refusals(process, None),
         listeners=tuple(
             [
@@ -144,7 +145,7 @@ def status_of(process: "Process") -> Status:
                 for place, each in process.listening.items()
             ]
         ),
-        sites=tuple([_site(process, site) for site in gateway.config.sites]),
+        sites=tuple([_site(process, site, outcomes.get(site.name, {}), oddities) for site in gateway.config.sites]),
     )
 
 
@@ -171,16 +172,16 @@ def listener_status(
     )
 
 
-def _site(process: "Process", site: "Site") -> SiteStatus:
-    gateway = process.gateway
-    pool = gateway.pool(site.upstream)
-    oddities = gateway.oddities
+def _site(
+    process: "Process", site: "Site", outcomes: dict[str, int], oddities: dict[tuple[str | None, Oddity], int]
+) -> SiteStatus:
+    pool = process.gateway.pool(site.upstream)
     return SiteStatus(
         name=site.name,
         in_flight=pool.in_flight.mine,
         streams=pool.streams.mine,
         servers=tuple([ServerStatus(written(url), pool.servers.is_up(url)) for url in site.upstream.urls]),
-        outcomes=_outcomes(process, site.name),
+        outcomes=dict(sorted(outcomes.items())),
         oddities={odd: oddities[site.name, odd] for odd in Oddity if (site.name, odd) in oddities},
         refusals=_refusals(process, site.name),
     )
@@ -191,12 +192,13 @@ def _refusals(process: "Process", site: str | None) -> tuple[RefusalStatus, ...]
     return tuple([RefusalStatus(iso(each.time), each.reason, each.remedy) for each in refusals])
 
 
-def _outcomes(process: "Process", site: str | None) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for (of_site, reason, _), count in process.gateway.outcomes.items():
-        if of_site == site:
-            found[reason] = found.get(reason, 0) + count
-    return dict(sorted(found.items()))
+def _outcomes_by_site(process: "Process") -> dict[str | None, dict[str, int]]:
+    """Return how often each reason was the end, in one pass however many sites there are."""
+    found: dict[str | None, dict[str, int]] = {}
+    for (site, reason, _), count in process.gateway.outcomes().items():
+        of_site = found.setdefault(site, {})
+        of_site[reason] = of_site.get(reason, 0) + count
+    return found
 
 
 def written(url: UpstreamUrl) -> str:

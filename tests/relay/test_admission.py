@@ -160,7 +160,7 @@ async def test_when_there_is_no_room_to_tell_it_either_the_connection_is_cut_and
     told = [await made.client() for _ in range(TOLD_PER_ADDRESS)]
     await until(lambda: len(made.gateway.clients) == 1 + TOLD_PER_ADDRESS)
     assert await (await made.client()).gone()
-    assert made.gateway.outcomes == {Outcome(None, Reason.GATEWAY_BUSY, 0): 1}
+    assert made.gateway.outcomes() == {Outcome(None, Reason.GATEWAY_BUSY, 0): 1}
     told[0].close()
     await until(lambda: len(made.gateway.clients) == TOLD_PER_ADDRESS)
     client = await made.client()
@@ -227,7 +227,7 @@ async def test_what_is_odd_and_taken_is_counted(rig: RigMaker) -> None:
     await client.send(GET.replace(ADDIN, ADDIN + b"/") + GET.replace(b"\r\n\r\n", b"\r\nX_Real_IP: a\r\n\r\n") + GET)
     for _ in range(3):
         assert (await client.response()).body == b"ok"
-    assert made.gateway.oddities == {(SITE.name, oddity): 1 for oddity in Oddity}
+    assert made.gateway.oddities() == {(SITE.name, oddity): 1 for oddity in Oddity}
 
 
 async def test_every_outcome_is_counted(rig: RigMaker) -> None:
@@ -238,7 +238,7 @@ async def test_every_outcome_is_counted(rig: RigMaker) -> None:
     for _ in range(2):
         await client.response(method=b"OPTIONS")
     name = SITE.name
-    assert made.gateway.outcomes == {
+    assert made.gateway.outcomes() == {
         Outcome(name, Reason.ALLOWED, 2): 1,
         Outcome(name, Reason.PREFLIGHT_ALLOWED, 2): 2,
     }

@@ -324,6 +324,10 @@ async def test_more_requests_than_the_site_may_have_in_flight_are_told_to_come_b
     response = await client.response()
     assert (response.status, response.values(b"retry-after")) == (503, [b"1"])
     assert (await made.record()).reason is Reason.SITE_BUSY
+    await client.send(POST)
+    response = await client.response()
+    assert (response.status, response.values(b"connection")) == (503, [])  # its body has come whole
+    assert (await made.record()).reason is Reason.SITE_BUSY
     first.close()
     assert (await made.record()).reason is Reason.CLIENT_GONE
     asked = asyncio.create_task(problem(made, POST[:-1]))

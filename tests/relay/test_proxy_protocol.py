@@ -117,7 +117,7 @@ async def test_a_trusted_proxy_that_sends_no_header_is_closed_told_and_counted(r
         await client.send(sent)
         assert await client.gone()
     await until(lambda: not made.gateway.clients)
-    assert made.gateway.outcomes == {Outcome(None, Reason.PROXY_HEADER_MALFORMED, 0): 3}
+    assert made.gateway.outcomes() == {Outcome(None, Reason.PROXY_HEADER_MALFORMED, 0): 3}
     assert [(event, details["peer"]) for event, details in made.hints] == [("proxy.header", "127.0.0.1")]
     assert made.upstream.connections == 0
     assert made.admission.connected == 0
@@ -157,7 +157,7 @@ async def test_a_header_that_does_not_end_is_waited_for_as_long_as_a_handshake(r
     assert await silent.gone()
     assert await dripping.gone()
     await until(lambda: not made.gateway.clients)
-    assert made.gateway.outcomes == {Outcome(None, Reason.HANDSHAKE_TIMEOUT, 0): 2}
+    assert made.gateway.outcomes() == {Outcome(None, Reason.HANDSHAKE_TIMEOUT, 0): 2}
     assert made.admission.connected == 0
 
 

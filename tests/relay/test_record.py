@@ -5,7 +5,7 @@ from gateway.relay.record import Counts
 
 
 def test_each_site_reason_and_class_of_status_is_counted_by_itself() -> None:
-    counts = Counts()
+    counts: Counts[Reason] = Counts()
     met = [
         ("a", Reason.ALLOWED, 2),
         ("b", Reason.ALLOWED, 2),
@@ -23,7 +23,7 @@ def test_each_site_reason_and_class_of_status_is_counted_by_itself() -> None:
 
 
 def test_equal_names_of_a_site_are_one() -> None:
-    counts = Counts()
+    counts: Counts[Reason] = Counts()
     for name in (b"crm", b"crm", b"other", b"crm"):
         counts.more(name.decode(), Reason.ALLOWED)
     assert [(each.site, each.times) for each in counts.each()] == [("crm", 3), ("other", 1)]

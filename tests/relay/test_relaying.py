@@ -433,7 +433,7 @@ async def test_what_became_of_the_last_answer_says_nothing_of_another_request_or
         assert (response.values(b"date") == [b"then"]) is (answer is vary)
         assert bool(response.values(b"www-authenticate")) is (answer is login and not allowed)
     shared = sum(answer is vary for _, answer in asked)
-    assert made.gateway.oddities == {(HOST.decode(), Oddity.UPSTREAM_SHARES): shared}
+    assert made.gateway.oddities() == {(HOST.decode(), Oddity.UPSTREAM_SHARES): shared}
 
 
 async def test_what_was_decided_last_says_nothing_of_other_lines_or_of_another_path(rig: RigMaker) -> None:
