@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import random
+import socket
 import ssl
 import sys
 import time
@@ -288,15 +289,20 @@ class Load:
     async def _connect(self, turn: tuple[Sent, ...]) -> None:
         name = self.settings.host if self.tls else None
         self.met.sent += len(turn)
+        sock, port = socket.socket(), 0
+        sock.settimeout(0)
         try:
             async with asyncio.timeout(UNANSWERED_SECONDS):
+                await self.loop.sock_connect(sock, ("127.0.0.1", self.settings.port))
+                port = sock.getsockname()[1]  # told of what is lost in the handshake, too: a worker may have died in it
                 _, connection = await self.loop.create_connection(
-                    lambda: Connection(self), "127.0.0.1", self.settings.port, ssl=self.tls, server_hostname=name
+                    lambda: Connection(self), sock=sock, ssl=self.tls, server_hostname=name
                 )
         except (OSError, TimeoutError) as error:
+            sock.close()
             self.met.refused += isinstance(error, ConnectionRefusedError)
             for sent in turn:
-                self.is_lost(sent, f"no connection: {error!r}", 0)
+                self.is_lost(sent, f"no connection: {error!r}", port)
             return
         if connection.transport.is_closing():
             for sent in turn:

@@ -5,12 +5,14 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import trustme
 
 from tests.load.clients import NAME
-from tests.relay.peers import PATIENCE_SECONDS, Peer, ScriptedUpstream
+from tests.relay.peers import PATIENCE_SECONDS, Peer, Script, ScriptedUpstream
 from tests.soak.asking import FIELDS, PREFLIGHT_FIELDS, digest, pattern
 from tests.soak.driver import Settings
 
@@ -41,8 +43,17 @@ async def met_by_a_load(spoil: Spoil, is_enough: Callable[[dict[str, Any]], bool
             answer = right(head, await peer.exactly(int(length)) if length else b"")
             await (spoil(peer, answer) if number == LATER else peer.send(answer))
 
+    met = await met_by_calls(script, is_enough)
+    assert met["sent"] == met["good"] + met["lost"] + met["wrong"] - met["unasked"]
+    return met
+
+
+async def met_by_calls(
+    script: Script, is_enough: Callable[[dict[str, Any]], bool], authority: str = ""
+) -> dict[str, Any]:
+    """Return what a load has met that calls a server with this script."""
     async with ScriptedUpstream([script]) as server:
-        settings = json.dumps(asdict(Settings(server.port, NAME, rate=200, connections=4)))
+        settings = json.dumps(asdict(Settings(server.port, NAME, rate=200, connections=4, authority=authority)))
         driver = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.soak.driver", settings),
             stdin=asyncio.subprocess.PIPE,
@@ -61,7 +72,6 @@ async def met_by_a_load(spoil: Spoil, is_enough: Callable[[dict[str, Any]], bool
             if driver.returncode is None:
                 driver.kill()
             await driver.communicate()
-    assert met["sent"] == met["good"] + met["lost"] + met["wrong"] - met["unasked"]
     return met
 
 
@@ -110,6 +120,18 @@ async def test_an_end_that_nobody_announced_loses_a_request(spoil: Spoil, why: s
     assert met["wrong"] == 0
     assert why in met["losses"][0]["why"]
     assert met["losses"][0]["client_port"]
+
+
+async def test_what_is_lost_in_a_handshake_is_told_with_its_port_by_which_one_knows_who_held_it(tmp_path: Path) -> None:
+    async def cuts(peer: Peer) -> None:
+        await peer.exactly(1)
+        peer.cut()
+
+    authority = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(authority)
+    met = await met_by_calls(cuts, lambda met: met["lost"] > 0, str(authority))
+    assert "no connection: ConnectionResetError" in met["losses"][0]["why"]
+    assert all(loss["client_port"] for loss in met["losses"])
 
 
 @pytest.mark.parametrize(("spoil", "why"), [(says_more, "octets that nobody asked for"), (says_it_twice, "fields")])
