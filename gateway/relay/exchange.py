@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from gateway.relay.route import Route
     from gateway.relay.upstream import UpstreamConnection
 
-NOTHING_QUEUED: Final = b""
-"""Waits in every exchange that need not wait; never added to."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM: Final = b"text/event-stream"
 """What a response is that goes on for hours (https://html.spec.whatwg.org/#text/event-stream)."""
@@ -230,7 +228,7 @@ class Exchange:
         )
         if self._queue:
             octets += self._queue
-            self._queue = NOTHING_QUEUED
+            self._queue = b""
         upstream.write(octets)
         if self.request_done and client.reading and not (client.stalled or upstream.stalled):
             upstream.due = self._up_at + self.relay.site.upstream.timeouts.response_head

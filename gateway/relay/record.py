@@ -1,4 +1,4 @@
-"""What the log, the metrics and the status hear of one request."""
+"""What the log, the metrics and the status hear of requests."""
 
 from dataclasses import dataclass
 from enum import StrEnum
